@@ -1,0 +1,138 @@
+/*
+ * family.h
+ *		A family of models as a small table of operations.
+ *
+ * What differs between families is here and nowhere else; a method asks a
+ * family for what it offers (a prediction, a closed form) and never for its
+ * name.  To add a family: one folder of kernels, one ex_family, one line in
+ * family.c.
+ */
+#ifndef EX_FAMILY_H
+#define EX_FAMILY_H
+
+#include "fold.h"
+#include "json.h"
+#include "model.h"
+
+/*
+ * A model made ready to run: the value itself plus whatever the family
+ * derives from it.  Owned by the model cache in the server; `host` allocates
+ * in the memory of the entry and lives as long.  Derived tables are memos:
+ * they may make a result faster, never different.
+ */
+typedef struct ex_compiled
+{
+	const ex_model *model;
+	const struct ex_family *family;
+	ex_host    *host;
+	void	   *state;			/* the family's own */
+	size_t		table_bytes;	/* derived tables so far */
+	size_t		table_limit;	/* and how far they may grow */
+} ex_compiled;
+
+/* Which outputs a call wants: first .. first + count - 1. */
+typedef struct ex_outputs
+{
+	uint32_t	first;
+	uint32_t	count;
+} ex_outputs;
+
+typedef enum ex_space
+{
+	EX_RAW = 0,
+	EX_RESPONSE
+} ex_space;
+
+/*
+ * Background rows to explain against: the model's own, or the one row of
+ * `reference =>`.  n * p values, row-major, as feature vectors.
+ */
+typedef struct ex_background
+{
+	const double *row;
+	const double *weight;		/* n positive weights; NULL: all 1 */
+	uint32_t	n;
+	const double *stat;			/* p * EX_N_STATS of all rows seen; NULL without */
+	const double *level;		/* counts per level of all rows seen; NULL without */
+	bool		own;			/* the model's own: memos may be kept for it */
+} ex_background;
+
+typedef struct ex_shap_call
+{
+	const double *x;			/* p values, NaN = missing */
+	ex_outputs	outputs;
+	ex_space	space;
+	ex_background background;	/* n = 0 where the method needs none */
+} ex_shap_call;
+
+/*
+ * A closed form for Shapley values that a family offers.
+ *
+ * refusal: NULL if the method can run on this model in this space with a
+ * background of n rows; otherwise EX_UNSUPPORTED / EX_INVALID with message
+ * and hint in host->error.
+ * values:	phi[outputs.count * p] and base[outputs.count]; overwrites both.
+ * interactions: phi[outputs.count * p * p]: half of the Shapley interaction
+ * index off the diagonal, main effects on it, so that rows sum to the value
+ * of the feature.  NULL: the method has none.
+ * base:	base[outputs.count] alone.
+ */
+typedef struct ex_shap_method
+{
+	const char *name;			/* 'linear', 'tree_path_dependent', ... */
+	bool		needs_background;
+	ex_status	(*check) (ex_compiled *compiled, ex_host *host, ex_space space,
+						  const ex_background *background);
+	ex_status	(*values) (ex_compiled *compiled, ex_host *host, const ex_shap_call *call,
+						   double *phi, double *base);
+	ex_status	(*interactions) (ex_compiled *compiled, ex_host *host, const ex_shap_call *call,
+								 double *phi, double *base);
+	ex_status	(*base) (ex_compiled *compiled, ex_host *host, const ex_shap_call *call,
+						 double *base);
+} ex_shap_method;
+
+typedef struct ex_family
+{
+	ex_family_id id;
+	const char *name;			/* as in the JSON form */
+	const ex_section_id *sections;	/* own sections, in order ... */
+	int			n_sections;
+
+	/* structure of the family's sections; header and common ones are valid already */
+	ex_status	(*validate) (ex_host *host, const ex_model *model);
+
+	/* JSON members beyond the common ones */
+	ex_status	(*read_json) (ex_builder *builder, ex_json *json, ex_json_value document);
+	ex_status	(*write_json) (ex_host *host, const ex_model *model, ex_buffer *out);
+
+	/* fold columns made from original features into the model (fold.h) */
+	ex_status	(*fold) (ex_host *host, const ex_model *encoded, const ex_encoding *encoding,
+						 ex_builder *builder);
+
+	ex_status	(*compile) (ex_compiled *compiled);
+
+	/* raw[n * K] for n feature vectors x[n * p] */
+	ex_status	(*predict_raw) (ex_compiled *compiled, ex_host *host, const double *x, size_t n,
+								double *raw);
+
+	/* closed forms, best first: 'auto' takes the first that can run (see shap.c) */
+	const ex_shap_method *shap_methods;
+	int			n_shap_methods;
+} ex_family;
+
+extern const ex_family *ex_family_by_id(uint32_t id);
+extern const ex_family *ex_family_by_name(const char *name, size_t length);
+extern int	ex_family_count(void);
+extern const ex_family *ex_family_at(int i);
+
+/* Make a validated model ready to run; *compiled lives in host's memory. */
+extern ex_status ex_compile(ex_host *host, const ex_model *model, size_t table_limit,
+							ex_compiled **compiled);
+
+/* response[K] from raw[K]; softmax and its like need all outputs at once. */
+extern void ex_response(const ex_model *model, const double *raw, double *response);
+
+/* The model's own background, n = 0 where it has none. */
+extern void ex_own_background(const ex_model *model, ex_background *background);
+
+#endif							/* EX_FAMILY_H */
