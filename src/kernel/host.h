@@ -79,8 +79,8 @@ struct ex_host
 };
 
 /*
- * Note an error and return its status, for "return ex_fail(...)".  The first
- * error wins: a caller that adds position uses ex_detail or ex_hint.
+ * Note an error and return its status, for "return ex_fail(...)".  Replaces
+ * whatever error was noted before; ex_detail and ex_hint then add to it.
  */
 extern ex_status ex_fail(ex_host *host, ex_status status, const char *message,...)
 			__attribute__((format(printf, 3, 4)));
@@ -129,6 +129,9 @@ extern ex_status ex_poll(ex_host *host);
 
 /* SHA-256 of the spans in order, by the host or by the portable code. */
 extern void ex_sha256(ex_host *host, const ex_span *spans, int n_spans, uint8_t digest[32]);
+
+/* Is this valid UTF-8 without a NUL?  (RFC 3629: no surrogates, no overlong forms) */
+extern bool ex_valid_utf8(const char *text, size_t length);
 
 /* Shortest round-trip decimal of a finite double (at most 31 characters). */
 extern int	ex_print_double(ex_host *host, double value, char buf[32]);
