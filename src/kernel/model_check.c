@@ -315,18 +315,21 @@ check_features(ex_host *host, const ex_model *model, uint64_t *n_levels)
 	return EX_OK;
 }
 
+/* One feature's column of the background rows. */
 static ex_status
-check_background_row(ex_host *host, const ex_model *model, const double *row, uint32_t number)
+check_background_column(ex_host *host, const ex_model *model, uint32_t i, const double *row, uint32_t n)
 {
-	for (uint32_t i = 0; i < model->n_features; i++)
-	{
-		ex_feature	feature;
+	ex_feature	feature;
 
-		ex_get_feature(model, i, &feature);
-		if (isnan(row[i]) ? feature.missing != EX_MISSING_NATIVE : !allowed_value(&feature, row[i]))
-			return ex_fail(host, isnan(row[i]) ? EX_NULL : EX_INVALID,
+	ex_get_feature(model, i, &feature);
+	for (uint32_t k = 0; k < n; k++)
+	{
+		double		value = row[(size_t) k * model->n_features + i];
+
+		if (isnan(value) ? feature.missing != EX_MISSING_NATIVE : !allowed_value(&feature, value))
+			return ex_fail(host, isnan(value) ? EX_NULL : EX_INVALID,
 						   "background row %u has a value that feature \"%.*s\" cannot take",
-						   number + 1, (int) feature.name_length, feature.name);
+						   k + 1, (int) feature.name_length, feature.name);
 	}
 	return EX_OK;
 }
@@ -352,11 +355,10 @@ check_background(ex_host *host, const ex_model *model, uint64_t n_levels)
 	EX_TRY(need(host, model, EX_BACKGROUND_LEVEL, n_levels));
 	EX_TRY(need(host, model, EX_BACKGROUND_COUNT, 1));
 	for (uint32_t i = 0; i < n; i++)
-	{
 		if (!(isfinite(weight[i]) && weight[i] > 0))
 			return ex_fail(host, EX_INVALID, "weight of background row %u is not a positive number", i + 1);
-		EX_TRY(check_background_row(host, model, row + (size_t) i * model->n_features, i));
-	}
+	for (uint32_t i = 0; i < model->n_features; i++)
+		EX_TRY(check_background_column(host, model, i, row, n));
 	count = ex_get(model, EX_BACKGROUND_COUNT, NULL);
 	if (!(isfinite(*count) && *count >= 1))
 		return bad(host, "the background's number of rows is not positive");

@@ -245,5 +245,9 @@ ex_wire_read(ex_host *host, const void *data, size_t size, ex_model **model)
 	for (uint32_t i = 0; i < header.n_sections; i++)
 		copy_elements(bytes + directory[i].offset, elements[i], directory[i].count,
 					  (ex_type) ex_section_types[directory[i].id]);
+
+	/* first, so that damage on the way is reported as such */
+	if (ex_verify_digest(host, *model, total) == EX_CORRUPT)
+		return bad_wire(host, "it does not match its digest");
 	return ex_validate(host, *model, total);
 }
