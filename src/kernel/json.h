@@ -80,7 +80,10 @@ extern ex_status ex_json_read_object(ex_json *json, ex_json_value object, const 
 /* One member by key, absent allowed (scans the object); for deep paths of model files. */
 extern ex_json_value ex_json_get(const ex_json *json, ex_json_value object, const char *key);
 
-/* Iterate over an array (values) or an object (keys and values). */
+/*
+ * Iterate over an array (values) or an object (keys and values).  Anything
+ * else, also an absent value, is an empty container.
+ */
 typedef struct ex_json_cursor
 {
 	const uint8_t *at;
@@ -95,7 +98,10 @@ extern bool ex_json_next_member(const ex_json *json, ex_json_cursor *cursor,
 								ex_json_value *key, ex_json_value *value);
 extern size_t ex_json_count(const ex_json *json, ex_json_value container);
 
-/* Scalars; `where` names the value in messages. */
+/*
+ * Scalars; `where` names the value in messages.  A number that overflows is
+ * EX_RANGE.  As an integer a boolean is 0 or 1 (old XGBoost versions).
+ */
 extern ex_status ex_json_number(ex_json *json, ex_json_value value, const char *where, double *out);
 /* rounded to float32 directly from the text, as strtof does */
 extern ex_status ex_json_float(ex_json *json, ex_json_value value, const char *where, float *out);
@@ -103,7 +109,10 @@ extern ex_status ex_json_integer(ex_json *json, ex_json_value value, const char 
 								 int64_t low, int64_t high, int64_t *out);
 extern bool ex_json_bool(const ex_json *json, ex_json_value value);
 
-/* Decoded and terminated copy in the host's memory (a NUL inside is EX_SYNTAX). */
+/*
+ * Decoded and terminated copy of a string or key in the host's memory (a NUL
+ * inside is EX_SYNTAX).
+ */
 extern ex_status ex_json_string(ex_json *json, ex_json_value value, const char **text, size_t *length);
 extern bool ex_json_equals(const ex_json *json, ex_json_value string, const char *text);
 
@@ -116,6 +125,24 @@ extern ex_status ex_json_doubles(ex_json *json, ex_json_value array, const char 
 								 double **out, size_t *count);
 extern ex_status ex_json_integers(ex_json *json, ex_json_value array, const char *where,
 								  int64_t low, int64_t high, int32_t **out, size_t *count);
+
+/*
+ * The same into a buffer that is used again for the next array (its old
+ * contents go): floats rounded as ex_json_float, int32 integers.
+ */
+extern ex_status ex_json_read_floats(ex_json *json, ex_json_value array, const char *where,
+									 ex_buffer *buffer, size_t *count);
+extern ex_status ex_json_read_integers(ex_json *json, ex_json_value array, const char *where,
+									   int64_t low, int64_t high, ex_buffer *buffer,
+									   size_t *count);
+
+/*
+ * A decimal number outside a document; the text need not be terminated.
+ * False unless all of it is one number; infinite if it overflows.  No words
+ * for infinity and NaN.
+ */
+extern bool ex_parse_double(const char *text, size_t length, double *out);
+extern bool ex_parse_float(const char *text, size_t length, float *out);
 
 /* Writing: text is escaped; doubles in shortest round-trip form, "NaN" etc. quoted. */
 extern ex_status ex_json_put_string(ex_host *host, ex_buffer *out, const char *text, size_t length);
