@@ -117,7 +117,7 @@ read_length(const ex_json *json, const uint8_t **at, int64_t *length)
 static ex_status
 check_string(const ex_json *json, const uint8_t **at, bool utf8)
 {
-	int64_t		length;
+	int64_t		length = 0;
 
 	EX_TRY(read_length(json, at, &length));
 	if (length > json->end - *at)
