@@ -91,10 +91,10 @@ server_folder()
 	done
 }
 
-# stage FLAVOUR: install that build into $run/stage, as into a root folder.
+# stage FLAVOUR FOLDER: install that build into a folder, as if it were the root.
 stage()
 {
-	build "$1" install DESTDIR="$run/stage"
+	build "$1" install DESTDIR="$2"
 }
 
 # How this server finds an extension outside of its own folders.

@@ -1,0 +1,34 @@
+# The fuzz targets: test/fuzz/fuzz_NAME.c, each linked with all kernels, built
+# by clang with libFuzzer and the sanitizers in a folder of their own:
+#
+#	make -C build/fuzz -f ../../mk/fuzz.mk
+
+top := $(dir $(firstword $(MAKEFILE_LIST)))../
+SOURCES := $(patsubst $(top)%,%,$(sort $(wildcard $(top)src/kernel/*.c)))
+OBJS := $(SOURCES:.c=.o)
+TARGETS := $(patsubst $(top)test/fuzz/%.c,%,$(sort $(wildcard $(top)test/fuzz/fuzz_*.c)))
+
+CC = clang-14
+CPPFLAGS = -I$(top)src -I$(top)src/kernel -I$(top)test/fuzz -D_GNU_SOURCE
+CFLAGS = -std=gnu99 -g -O1 -Wall -Wextra -Wno-unused-parameter -ffp-contract=off \
+	-fno-sanitize-recover=undefined -MMD -MP
+SANITIZE = address,undefined
+
+all: $(TARGETS)
+
+$(shell mkdir -p src/kernel)
+vpath %.c $(top)
+
+$(OBJS): %.o: %.c
+	$(CC) $(CPPFLAGS) $(CFLAGS) -fsanitize=fuzzer-no-link,$(SANITIZE) -c $< -o $@
+
+ifneq ($(filter x86_64-%,$(shell $(CC) -dumpmachine)),)
+$(filter %_avx2.o,$(OBJS)): CFLAGS += -mavx2 -mno-fma
+endif
+
+$(TARGETS): %: test/fuzz/%.c $(OBJS)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -fsanitize=fuzzer,$(SANITIZE) $< $(OBJS) -lm -MT $@ -o $@
+
+$(OBJS) $(TARGETS): $(top)mk/fuzz.mk
+-include $(OBJS:.o=.d) $(TARGETS:=.d)
+.PHONY: all

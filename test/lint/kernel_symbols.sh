@@ -1,0 +1,28 @@
+#!/bin/sh
+# The kernels are plain C: linked together, they may ask for nothing but these
+# functions of libc and libm (and the compiler's own helpers).  Neither memory
+# nor input and output is among them, and no symbol of the server.
+
+set -eu
+cd "$BUILD"
+allowed='
+	memchr memcmp memcpy memmove memset strcmp strlen strncmp strnlen strchr
+	strtod bsearch abort snprintf vsnprintf
+	ceil cosh erf erfc exp exp2 expm1 fabs floor fma fmod frexp ldexp lgamma
+	log log1p log2 modf nextafter pow rint round scalbn sinh sqrt tanh tgamma
+	trunc isnan isinf
+	__stack_chk_fail _GLOBAL_OFFSET_TABLE_ __cpu_model __cpu_indicator_init'
+# what _FORTIFY_SOURCE and the C99 dialect make of some of them
+forms='s/^__\(.*\)_chk$/\1/; s/^__isoc[0-9]*_//'
+
+ld -r -o kernels.o $(find src/kernel -name '*.o')
+nm --undefined-only kernels.o | sed 's/^ *U *//' | sed "$forms" | sort -u >kernels.undefined
+printf '%s\n' $allowed | sort -u >kernels.allowed
+foreign=$(comm -23 kernels.undefined kernels.allowed)
+if [ -z "$foreign" ]; then
+	echo "ok 1 - no kernel needs a server"
+else
+	echo "not ok 1 - no kernel needs a server"
+	nm -A --undefined-only $(find src/kernel -name '*.o') | grep -Fw "$foreign" | sed 's/^/# /'
+fi
+echo 1..1

@@ -1,0 +1,70 @@
+#!/usr/bin/perl
+#
+# harness.pl: run TAP programs one after the other and count their subtests.
+#
+# Reads lines "label<TAB>shell command".  Prints a line for each program, what
+# failed below it, and at the end a line "N passed, N failed".  prove would do,
+# but for that line and for showing failed tests by name.
+#
+use strict;
+use warnings;
+use TAP::Parser;
+use Time::HiRes qw(time);
+
+$| = 1;
+my ($passed, $failed, $skipped, $start) = (0, 0, 0, time);
+
+# A comment belongs to the test above it, so those are shown after a failure only.
+sub failures
+{
+	my ($parser) = @_;
+	my (@shown, $after_failure);
+	while (my $line = $parser->next)
+	{
+		$after_failure = !$line->is_ok if $line->is_test;
+		push @shown, $line->as_string
+		  if $line->is_bailout || $after_failure && ($line->is_test || $line->is_comment);
+	}
+	return @shown;
+}
+
+sub run
+{
+	my ($label, $command) = @_;
+	my $began = time;
+	printf '%-40s ', $label;
+	# Nothing may hang the whole run.
+	my $parser = TAP::Parser->new(
+		{ exec => [ 'timeout', '-k', '10', '1500', 'sh', '-c', $command ] });
+	my @shown = failures($parser);
+
+	my ($good, $bad, $skip) = (scalar $parser->actual_passed,
+		scalar $parser->actual_failed, scalar $parser->skipped);
+	# A program that died, or that did not run all it had planned, failed,
+	# whatever it counted before.
+	my @problems = $parser->parse_errors;
+	push @problems, sprintf('exit status %d', $parser->exit || $parser->wait)
+	  if $parser->exit || $parser->wait;
+	$bad ||= 1 if @problems;
+
+	printf "%5d passed%s%s %6.1f s\n", $good - $skip,
+	  $skip ? ", $skip skipped" : '', $bad ? ", $bad FAILED" : '', time - $began;
+	print "    $_\n" for @shown, $bad ? @problems : ();
+	$passed += $good - $skip;
+	$failed += $bad;
+	$skipped += $skip;
+	return;
+}
+
+while (my $line = <STDIN>)
+{
+	chomp $line;
+	run(split /\t/, $line, 2);
+}
+
+printf "%d skipped\n", $skipped if $skipped;
+printf "%.0f seconds\n", time - $start;
+# An empty run proves nothing.
+$failed ||= 1 if !$passed;
+print "$passed passed, $failed failed\n";
+exit($failed ? 1 : 0);
