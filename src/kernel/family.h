@@ -129,8 +129,20 @@ extern const ex_family *ex_family_at(int i);
 extern ex_status ex_compile(ex_host *host, const ex_model *model, size_t table_limit,
 							ex_compiled **compiled);
 
-/* response[K] from raw[K]; softmax and its like need all outputs at once. */
+/*
+ * response[K] from raw[K] (finite); softmax and its like need all outputs at
+ * once; both may be the same array.  A response beyond float8 is infinite:
+ * check before showing it.
+ */
 extern void ex_response(const ex_model *model, const double *raw, double *response);
+
+/*
+ * Mean response over the (weighted) rows of a background: the base value in
+ * response space of every family and method.  mean[outputs.count].
+ * EX_INVALID without rows, EX_RANGE where it is not finite.
+ */
+extern ex_status ex_mean_response(ex_compiled *compiled, ex_host *host, ex_outputs outputs,
+								  const ex_background *background, double *mean);
 
 /* The model's own background, n = 0 where it has none. */
 extern void ex_own_background(const ex_model *model, ex_background *background);

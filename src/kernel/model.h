@@ -52,7 +52,7 @@ typedef enum ex_link
 	EX_LINK_CLOGLOG,			/* 1 - exp(-exp(raw)) */
 	EX_LINK_INVERSE,			/* 1 / raw */
 	EX_LINK_SOFTMAX,			/* over all outputs */
-	EX_LINK_OVR,				/* one-vs-rest: logistic each, divided by their sum */
+	EX_LINK_OVR,				/* one-vs-rest: logit each, divided by their sum */
 	EX_LINK_SIGNED_SQUARE,		/* sign(raw) raw^2: LightGBM reg_sqrt */
 	EX_LINK_SOFTPLUS,			/* log(1 + exp(raw)): LightGBM cross_entropy_lambda */
 	EX_LINK_STEP,				/* raw > 0: XGBoost binary:hinge */
@@ -62,6 +62,9 @@ typedef enum ex_link
 } ex_link;
 
 extern const char *const ex_link_names[EX_N_LINKS];
+
+/* The link of a name; EX_INVALID with the valid names in the hint. */
+extern ex_status ex_find_link(ex_host *host, const char *name, size_t length, ex_link *link);
 
 typedef enum ex_feature_kind
 {
