@@ -19,13 +19,6 @@
 
 #include "tree.h"
 
-/*
- * Children's covers may miss their parent's by this share of it.  XGBoost
- * prints float32 sums: 1.6e-7 is the most seen on its files; LightGBM's and
- * scikit-learn's add up exactly.
- */
-#define COVER_TOLERANCE 1e-5
-
 /* Nodes between two questions to the host whether to stop. */
 #define POLL_NODES 65536
 
@@ -301,8 +294,8 @@ put_leaf(ex_builder *builder, const ex_raw_node *raw, ex_node *node)
 
 	node->left = -1;
 	node->info = (uint32_t) EX_LEAF << 24;
-	node->value = raw->value;
-	if (raw->vector != NULL)
+	node->value = raw->vector != NULL ? raw->vector[0] : raw->value;
+	if (n_outputs > 1 && raw->vector != NULL)
 	{
 		node->value = (double) (ex_put_count(builder, EX_TREE_LEAF_VECTOR) / n_outputs);
 		EX_TRY(ex_put(builder, EX_TREE_LEAF_VECTOR, raw->vector, n_outputs));
@@ -327,21 +320,27 @@ put_split(addition *add, uint32_t i, const ex_raw_node *raw, ex_node *node)
 	return place(add, i, raw->right);
 }
 
+bool
+ex_tree_covers_add_up(double parent, double left, double right)
+{
+	/* a NaN compares false */
+	return !(fabs(left + right - parent) > 1e-5 * parent);
+}
+
 static ex_status
 check_children_cover(addition *add, uint32_t i, const ex_raw_node *raw)
 {
-	double		children = add->tree->node[raw->left].cover + add->tree->node[raw->right].cover;
+	double		left = add->tree->node[raw->left].cover;
+	double		right = add->tree->node[raw->right].cover;
 
-	/* an unknown cover compares false */
-	if (fabs(children - raw->cover) > COVER_TOLERANCE * raw->cover)
-	{
-		(void) ex_fail(add->host, EX_INVALID,
-					   "covers of the children of node %u of %s do not add up to its own",
-					   i, add->label);
-		ex_detail(add->host, "The children have %.17g, the node %.17g.", children, raw->cover);
-		return EX_INVALID;
-	}
-	return EX_OK;
+	if (ex_tree_covers_add_up(raw->cover, left, right))
+		return EX_OK;
+	(void) ex_fail(add->host, EX_INVALID,
+				   "covers of the children of node %u of %s do not add up to its own",
+				   i, add->label);
+	ex_detail(add->host, "The children have %.17g and %.17g, the node %.17g.",
+			  left, right, raw->cover);
+	return EX_INVALID;
 }
 
 /* Fill the place of raw node i, which is the next in breadth-first order. */
@@ -361,7 +360,7 @@ fill(addition *add, uint32_t at)
 		EX_TRY(check_children_cover(add, i, raw));
 	}
 	if (add->covers)
-		EX_TRY(ex_put_f64(add->builder, EX_TREE_COVER, raw->cover));
+		EX_TRY(ex_put_f64(add->builder, EX_TREE_COVER, raw->cover + 0.0));	/* no -0 */
 	if (add->gains)
 		EX_TRY(ex_put_f64(add->builder, EX_TREE_GAIN,
 						  raw->op == EX_LEAF ? 0 : raw->gain == raw->gain ? raw->gain : NAN));
@@ -403,17 +402,22 @@ check_tree(addition *add)
 	const ex_raw_tree *tree = add->tree;
 	const ex_builder *builder = add->builder;
 	bool		vector = tree->output == EX_ALL_OUTPUTS;
+	bool		mixes = add->first > 0 &&
+		(vector && builder->n_outputs > 1) != builder->present[EX_TREE_LEAF_VECTOR];
 
 	if (tree->n_nodes == 0)
 		return ex_fail(add->host, EX_INVALID, "%s has no nodes", add->label);
-	if (tree->n_nodes > EX_MAX_NODES || add->first + tree->n_nodes > EX_MAX_NODES)
+	if (tree->n_nodes > EX_MAX_TREE_NODES)
+		return ex_fail(add->host, EX_LIMIT, "%s has more than %d nodes",
+					   add->label, EX_MAX_TREE_NODES);
+	if (add->first + tree->n_nodes > EX_MAX_NODES)
 		return ex_fail(add->host, EX_LIMIT, "model has more than %d nodes", EX_MAX_NODES);
 	if (!isfinite(tree->weight))
 		return ex_fail(add->host, EX_RANGE, "weight of %s is not finite", add->label);
 	if (builder->n_outputs == 0 || (!vector && tree->output >= builder->n_outputs))
 		return ex_fail(add->host, EX_INVALID, "output %u of %s does not exist",
 					   tree->output, add->label);
-	if (add->first > 0 && vector != builder->present[EX_TREE_LEAF_VECTOR])
+	if (mixes)
 		return ex_fail(add->host, EX_INVALID,
 					   "trees with one value in a leaf and trees with several cannot be mixed");
 	return EX_OK;
@@ -451,12 +455,7 @@ decide_statistics(addition *add)
 	return EX_OK;
 }
 
-/*
- * Check a raw tree, put it into the canonical layout and append it.
- *
- * The builder's n_outputs must be set; features may follow later (they are
- * checked by ex_build again).  After an error the builder is of no use.
- */
+/* Check a raw tree, put it into the canonical layout and append it. */
 ex_status
 ex_tree_add(ex_builder *builder, const ex_raw_tree *tree)
 {
@@ -475,7 +474,7 @@ ex_tree_add(ex_builder *builder, const ex_raw_tree *tree)
 	if (number == 0)
 		EX_TRY(ex_put_u32(builder, EX_TREE_ROOT, 0));
 	EX_TRY(ex_put_u32(builder, EX_TREE_ROOT, (uint32_t) (add.first + tree->n_nodes)));
-	EX_TRY(ex_put_u32(builder, EX_TREE_OUTPUT, tree->output));
+	EX_TRY(ex_put_u32(builder, EX_TREE_OUTPUT, builder->n_outputs == 1 ? 0 : tree->output));
 	EX_TRY(ex_put_f64(builder, EX_TREE_WEIGHT, tree->weight));
 	return ex_poll(add.host);
 }

@@ -45,6 +45,10 @@ typedef struct ex_node
 #define EX_NODE_DEFAULT_LEFT	0x10000000u
 #define EX_NODE_ZERO_MISSING	0x20000000u
 #define EX_ZERO_EPSILON			((double) 1e-35f)
+
+/* Published limit of one tree; its raw nodes must fit one allocation. */
+#define EX_MAX_TREE_NODES	(8 * 1024 * 1024)
+
 #define EX_ALL_OUTPUTS			0xffffffffu
 
 /* Typed view on the sections of a tree model. */
@@ -144,8 +148,19 @@ typedef struct ex_raw_tree
 	const char *label;			/* for messages: "tree 3"; NULL: the tree's number */
 } ex_raw_tree;
 
-/* Covers are kept only if all nodes of all trees have one. */
+/*
+ * builder->n_outputs must be set; features may be put later.  Covers are kept
+ * only if all nodes of all trees have one.  With one output, vector leaves
+ * are stored as scalar ones.  After an error the builder is of no use.
+ */
 extern ex_status ex_tree_add(ex_builder *builder, const ex_raw_tree *tree);
+
+/*
+ * Do covers of children sum to their parent's?  To 1e-5 of it: XGBoost prints
+ * float32 sums, up to 1.6e-7 off in its own files; LightGBM's and
+ * scikit-learn's add up exactly.  An unknown cover (NaN) passes.
+ */
+extern bool ex_tree_covers_add_up(double parent, double left, double right);
 
 /* Largest double t such that float32 rounding of x is < limit (strict) or <= limit. */
 extern double ex_fold_float32(float limit, bool strict);
