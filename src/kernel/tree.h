@@ -112,6 +112,18 @@ ex_goes_left(const ex_tree_view *view, const ex_node *node, double x)
 	}
 }
 
+/* The leaf of tree t that feature vector x reaches. */
+static inline const ex_node *
+ex_tree_find_leaf(const ex_tree_view *view, uint32_t tree, const double *x)
+{
+	const ex_node *root = view->node + view->root[tree];
+	const ex_node *node = root;
+
+	while (EX_NODE_OP(node) != EX_LEAF)
+		node = root + node->left + !ex_goes_left(view, node, x[EX_NODE_FEATURE(node)]);
+	return node;
+}
+
 /*
  * A tree as files and tables describe it: nodes in any order, children
  * anywhere.  ex_tree_add checks it (every index, one parent each, no cycle,
