@@ -67,6 +67,7 @@ include $(PGXS)
 # every file, and would take a library built there for this folder's own.
 VPATH =
 vpath %.c $(top)
+vpath %.control $(top)
 
 # A kernel cannot include postgres.h by mistake: no server header is in its
 # path.  C99 declares variables where they are first used.

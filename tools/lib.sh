@@ -10,8 +10,9 @@ set -eu
 umask 022
 
 # The caller's settings must not change what is built or tested: libpq's and
-# psql's variables, the locale, and what make hands down to a make below it.
-for name in $(env | sed -n 's/^\(PG[A-Z]\{1,\}\|PSQL[A-Z_]*\|LC_[A-Z]*\)=.*/\1/p'); do
+# psql's variables (but for those that tools/with-server.sh has set), the
+# locale, and what make hands down to a make below it.
+[ -n "${SERVER_LOG:-}" ] || for name in $(env | sed -n 's/^\(PG[A-Z]\{1,\}\|PSQL[A-Z_]*\|LC_[A-Z]*\)=.*/\1/p'); do
 	unset "$name"
 done
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES LANGUAGE CDPATH POSIXLY_CORRECT

@@ -21,6 +21,10 @@ cleanup()
 {
 	status=$?
 	trap - EXIT
+	if [ -d "$work/test/tmp_check/log" ]; then
+		rm -rf build/tap-log
+		cp -R "$work/test/tmp_check/log" build/tap-log
+	fi
 	[ -z "$work" ] || rm -rf "$work"
 	[ -n "$counted" ] || say "0 passed, 1 failed"
 	exit $status
@@ -98,11 +102,11 @@ suite_tap()
 		[ ! -d "test/$folder" ] || cp -R "test/$folder" "$work/test/"
 	done
 	[ -z "$server_user" ] || chown -R "$server_user:" "$work/test"
+	staging_conf "$work/release" >"$work/staging.conf"
 	user=${server_user:+"runuser -u $server_user --"}
 	for file in $(files test/t/*.pl); do
 		plan "${file#test/}" "cd '$work/test' && exec $user env PATH='$bindir:$PATH' \
-			PG_REGRESS='$pgxs/test/regress/pg_regress' EXPLAIN_STAGE='$work/release' \
-			EXPLAIN_CONF='$(staging_conf "$work/release")' \
+			PG_REGRESS='$pgxs/test/regress/pg_regress' EXPLAIN_CONF='$work/staging.conf' \
 			TESTDIR='$work/test' TESTDATADIR='$work/test/tmp_check' TESTLOGDIR='$work/test/tmp_check/log' \
 			perl -I'$pgxs/test/perl' -It t/${file##*/}"
 	done
@@ -112,12 +116,15 @@ suite_asan()
 {
 	build asan all unit-tests
 	stage asan "$work/asan"
+	server="SANITIZE=build/asan-$major sh tools/with-server.sh '$work/asan'"
 	plan "asan/planted" "sh tools/planted.sh build/asan-$major/unit/plant"
+	for fault in 0 1; do
+		plan "asan/planted in the server" "$server sh tools/planted.sh server $fault"
+	done
 	unit_plan asan/ asan
 	tests=$(files test/sql/*.sql | sed 's,.*/,,; s/\.sql$//' | tr '\n' ' ')
 	[ -z "$tests" ] ||
-		plan "asan/regress" "SANITIZE=build/asan-$major sh tools/with-server.sh '$work/asan' \
-			sh tools/regress.sh build/regress-asan $tests"
+		plan "asan/regress" "$server sh tools/regress.sh build/regress-asan $tests"
 }
 
 suite_fuzz()

@@ -1,9 +1,9 @@
 #!/bin/sh
 # with-server.sh STAGE COMMAND [ARG...]: run a command beside a private server
 # that finds the extension in STAGE; PGHOST, PGPORT, PGUSER and PGDATABASE say
-# where it is.  With SANITIZE set to a build folder of the asan flavour, the
-# server runs with the sanitizers preloaded, and the command finds their
-# reports in the folder REPORTS.
+# where it is, SERVER_LOG is its log.  With SANITIZE set to a build folder of
+# the asan flavour, the server runs with the sanitizers preloaded, and their
+# reports are in its log.
 
 . tools/lib.sh
 find_postgres
@@ -18,12 +18,11 @@ preload_sanitizers()
 	cat >"$run/postgres" <<-END
 		#!/bin/sh
 		LD_PRELOAD='$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so) $run/asaninit.so' \\
-		ASAN_OPTIONS=detect_leaks=0:abort_on_error=1:detect_stack_use_after_return=0:handle_segv=0:detect_odr_violation=0:log_path=$run/report/asan \\
-		UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1:abort_on_error=1:log_path=$run/report/ubsan \\
+		ASAN_OPTIONS=detect_leaks=0:abort_on_error=1:detect_stack_use_after_return=0:handle_segv=0:detect_odr_violation=0 \\
+		UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1:abort_on_error=1 \\
 		exec '$bindir/postgres' "\$@"
 	END
 	chmod 755 "$run/postgres"
-	export REPORTS="$run/report"
 }
 
 stage=$1

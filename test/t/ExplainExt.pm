@@ -13,6 +13,7 @@ package ExplainExt;
 use strict;
 use warnings;
 use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
 
 # Options are those of Cluster->init, and conf => text to append.
 sub node
@@ -34,7 +35,7 @@ sub configure
 {
 	my ($node, $conf) = @_;
 
-	$node->append_conf('postgresql.conf', "$ENV{EXPLAIN_CONF}\n" . ($conf // ''));
+	$node->append_conf('postgresql.conf', slurp_file($ENV{EXPLAIN_CONF}) . ($conf // ''));
 	return;
 }
 

@@ -33,7 +33,7 @@ static int	unit_tests = 0;
 static int	unit_failures = 0;
 
 /* One line of TAP; a failure's comment lines follow it. */
-static inline bool
+static inline bool __attribute__((format(printf, 2, 0)))
 unit_vok(bool held, const char *name, va_list args)
 {
 	unit_tests++;
