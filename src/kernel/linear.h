@@ -51,9 +51,67 @@ extern void ex_linear_open(const ex_model *model, ex_linear_view *view);
 /* z_c(x_f) */
 extern double ex_linear_column(const ex_linear_view *view, uint32_t column, double x);
 
-/* Append a column; coefficients follow in ex_put(EX_COEFFICIENT), output-major. */
+/*
+ * Append a column; coefficients follow in ex_put(EX_COEFFICIENT), output-major.
+ * Columns must come in ascending order of (feature, kind, level, low, high):
+ * one order, so that equal models have equal digests.
+ */
 extern ex_status ex_linear_put_column(ex_builder *builder, uint32_t feature, ex_column_kind kind,
 									  uint32_t level, double low, double high, double missing);
+
+/*
+ * A column on its own.  Fields that the kind does not use are 0.
+ *
+ * missing: the column's value where the feature is NaN.  Its feature's policy
+ * decides: error, NaN; impute, the value at the imputed one; native, any
+ * number.  In a design NaN stands for what the policy implies, which for
+ * native is 0 (a missing value contributes nothing), or 1 in an ISNULL column.
+ */
+typedef struct ex_column
+{
+	uint32_t	feature;
+	ex_column_kind kind;
+	uint32_t	level;
+	double		low;
+	double		high;
+	double		missing;
+} ex_column;
+
+extern void ex_linear_get_column(const ex_linear_view *view, uint32_t c, ex_column *column);
+
+/* z(x) of such a column */
+extern double ex_column_value(const ex_column *column, double x);
+
+/* The body of a linear model over the features and outputs of a builder. */
+typedef struct ex_linear_design
+{
+	size_t		n_columns;
+	const ex_column *column;	/* in any order, each once */
+	const double *coefficient;	/* K * n_columns, output-major */
+	const double *intercept;	/* K */
+	const double *standard_error;	/* K * (n_columns + 1), intercept last; or NULL */
+	const double *covariance;	/* (K * (n_columns + 1))^2; or NULL */
+} ex_linear_design;
+
+/* Puts all sections, columns in their order; EX_INVALID where one appears twice. */
+extern ex_status ex_linear_put(ex_builder *builder, const ex_linear_design *design);
+
+/* One coefficient of one output, as a row of a coefficient table has it. */
+typedef struct ex_linear_term
+{
+	ex_column	column;
+	uint32_t	output;
+	double		coefficient;
+	double		standard_error; /* NaN: unknown */
+} ex_linear_term;
+
+/*
+ * The same from terms in any order, which are sorted; a column that an output
+ * does not mention has the coefficient 0 there.  intercept and its standard
+ * errors: K each; intercept_error NULL: keep no standard errors at all.
+ */
+extern ex_status ex_linear_put_terms(ex_builder *builder, ex_linear_term *term, size_t n,
+									 const double *intercept, const double *intercept_error);
 
 extern const ex_family ex_linear_family;
 

@@ -1,0 +1,51 @@
+/*
+ * linear_internal.h
+ *		Shared by the files of the linear family; nobody else.
+ */
+#ifndef EX_LINEAR_INTERNAL_H
+#define EX_LINEAR_INTERNAL_H
+
+#include "linear.h"
+
+/* What a compiled linear model keeps. */
+typedef struct ex_linear_state
+{
+	ex_linear_view view;
+	bool		identity;		/* column c is the value of feature c, for every feature */
+	double	   *z;				/* columns of the row at hand */
+	uint32_t	n_used;			/* features that have columns ... */
+	uint32_t   *first;			/* ... and the first column of each, then n_columns */
+
+	/* memos for the model's own background; NULL until asked for */
+	double	   *mean;			/* E z_c */
+	double	   *base;			/* expected raw prediction, per output */
+
+	/* quadrature rule for response space; n_nodes = 0 until asked for */
+	uint32_t	n_nodes;
+	double	   *node;
+	double	   *node_weight;
+} ex_linear_state;
+
+/* z_c of all columns into z */
+extern void ex_linear_columns(const ex_linear_view *view, const double *x, double *z);
+
+/* intercept[k] + sum of coefficient[k][c] * z[c], compensated, in a fixed order */
+extern double ex_linear_raw(const ex_linear_view *view, uint32_t output, const double *z);
+
+/* EX_RANGE, with a detail that names the feature to blame, if one is. */
+extern ex_status ex_linear_out_of_range(ex_host *host, const ex_linear_view *view,
+										const double *x, const char *message);
+
+/* Order of columns: negative, 0, positive. */
+extern int	ex_column_compare(const ex_column *a, const ex_column *b);
+
+#define EX_LINEAR_N_SHAP_METHODS 1
+extern const ex_shap_method ex_linear_shap_methods[EX_LINEAR_N_SHAP_METHODS];
+
+extern ex_status ex_linear_validate(ex_host *host, const ex_model *model);
+extern ex_status ex_linear_read_json(ex_builder *builder, ex_json *json, ex_json_value document);
+extern ex_status ex_linear_write_json(ex_host *host, const ex_model *model, ex_buffer *out);
+extern ex_status ex_linear_fold(ex_host *host, const ex_model *encoded,
+								const ex_encoding *encoding, ex_builder *builder);
+
+#endif							/* EX_LINEAR_INTERNAL_H */
