@@ -1,0 +1,40 @@
+/*
+ * feature.h
+ *		One feature's rules for turning a given value into a number.
+ *
+ * What a value means (missing, unknown level, flushed zero) is decided here
+ * once for all shapes of input.
+ */
+#ifndef FEATURE_H
+#define FEATURE_H
+
+#include "input/input.h"
+
+typedef struct FeatureLevel
+{
+	const char *name;			/* UTF-8, not terminated */
+	uint32		length;
+	uint32		code;
+} FeatureLevel;
+
+typedef struct FeatureRule
+{
+	ex_feature	feature;
+	FeatureLevel *level;		/* sorted by name; NULL unless named levels */
+} FeatureRule;
+
+/* Rules for all features of a model, in `context`. */
+extern FeatureRule *feature_rules(const ex_model *model, MemoryContext context);
+
+/* Each sets x, missing and unknown of feature i, or raises an error. */
+extern void feature_set_missing(const FeatureRule *rule, InputRow *row, uint32 i);
+extern void feature_set_number(const FeatureRule *rule, InputRow *row, uint32 i, double value);
+extern void feature_set_code(const FeatureRule *rule, InputRow *row, uint32 i, double code);
+extern void feature_set_text(const FeatureRule *rule, InputRow *row, uint32 i,
+							 const char *text, int length);
+extern void feature_set_bool(const FeatureRule *rule, InputRow *row, uint32 i, bool value);
+
+/* The feature's name in the database's encoding; palloc'd. */
+extern char *feature_name(const ex_feature *feature);
+
+#endif							/* FEATURE_H */

@@ -1,0 +1,207 @@
+/*
+ * attribution.c
+ *		The row contract of every local method: explain.attribution.
+ *
+ * Column order here is that of the type in sql/30-attribution.sql.
+ */
+#include "rows/attribution.h"
+
+#include <math.h>
+
+#include "call_site.h"
+#include "kernel/sum.h"
+
+typedef struct Ranked
+{
+	uint32		feature;
+	double		value;
+} Ranked;
+
+/* Largest absolute value first; equal ones in feature order. */
+static int
+compare_ranked(const void *a, const void *b)
+{
+	const Ranked *left = a;
+	const Ranked *right = b;
+	double		difference = fabs(right->value) - fabs(left->value);
+
+	if (difference != 0)
+		return difference > 0 ? 1 : -1;
+	return left->feature < right->feature ? -1 : 1;
+}
+
+static Ranked *
+rank_features(const Attribution *attribution, uint32 p)
+{
+	Ranked	   *ranked = palloc(p * sizeof(Ranked));
+
+	for (uint32 i = 0; i < p; i++)
+	{
+		ranked[i].feature = i;
+		ranked[i].value = attribution->value[i];
+	}
+	qsort(ranked, p, sizeof(Ranked), compare_ranked);
+	return ranked;
+}
+
+static bool
+shows(Direction direction, double value)
+{
+	switch (direction)
+	{
+		case DIRECTION_UP:
+			return value > 0;
+		case DIRECTION_DOWN:
+			return value < 0;
+		default:
+			return true;
+	}
+}
+
+/* Where the value lies in the feature's range over all background rows: 0 .. 1. */
+static double
+scaled_value(const ModelEntry *entry, const InputRow *row, uint32 i)
+{
+	const double *stat = ex_get(entry->model, EX_BACKGROUND_STAT, NULL);
+	const uint8 *kind = ex_get(entry->model, EX_FEATURE_KIND, NULL);
+	double		low,
+				high;
+
+	if (stat == NULL || row->missing[i] || kind[i] == EX_CATEGORICAL)
+		return NAN;
+	low = stat[i * EX_N_STATS + EX_STAT_MIN];
+	high = stat[i * EX_N_STATS + EX_STAT_MAX];
+	if (!(high > low))
+		return high == low ? 0.5 : NAN;
+	return Max(0.0, Min(1.0, (row->x[i] - low) / (high - low)));
+}
+
+static double
+feature_number(const ModelEntry *entry, const InputRow *row, uint32 i)
+{
+	const uint8 *kind = ex_get(entry->model, EX_FEATURE_KIND, NULL);
+
+	return kind[i] == EX_CATEGORICAL || row->missing[i] ? NAN : row->x[i];
+}
+
+static double
+residual(const Attribution *attribution, uint32 p)
+{
+	ex_sum		sum = {0};
+
+	if (!attribution->additive)
+		return NAN;
+	ex_sum_add(&sum, attribution->prediction);
+	ex_sum_add(&sum, -attribution->base_value);
+	for (uint32 i = 0; i < p; i++)
+		ex_sum_add(&sum, -attribution->value[i]);
+	return ex_sum_total(&sum);
+}
+
+/* Columns after the attribution that are the same in all rows of one number. */
+static void
+finish_row(RowWriter *writer, const Attribution *attribution, double std_error,
+		   double ci_low, double ci_high, double residual, const char *kind)
+{
+	row_float8(writer, attribution->base_value);
+	row_float8(writer, attribution->prediction);
+	row_float8(writer, attribution->prediction_response);
+	row_float8(writer, std_error);
+	row_float8(writer, ci_low);
+	row_float8(writer, ci_high);
+	row_float8(writer, residual);
+	row_text(writer, space_name(attribution->space));
+	row_text(writer, attribution->method);
+	row_text(writer, kind);
+	row_end(writer);
+}
+
+static void
+feature_row(RowWriter *writer, const Attribution *attribution, uint32 i, int rank, double residual)
+{
+	const ModelEntry *entry = attribution->entry;
+	const InputRow *row = attribution->row;
+	bool		sampled = attribution->std_error != NULL;
+	uint32		length;
+	const char *name = ex_get_name(entry->model, EX_FEATURE_NAME_START, i, &length);
+
+	row_text(writer, attribution->output);
+	row_int4(writer, rank);
+	row_text_n(writer, name, length);
+	row_text(writer, input_value_text(entry, row, i));
+	row_float8(writer, feature_number(entry, row, i));
+	row_float8(writer, scaled_value(entry, row, i));
+	row_float8(writer, attribution->value[i]);
+	finish_row(writer, attribution,
+			   sampled ? attribution->std_error[i] : 0,
+			   sampled ? attribution->ci_low[i] : attribution->value[i],
+			   sampled ? attribution->ci_high[i] : attribution->value[i],
+			   residual, "feature");
+}
+
+static void
+rest_row(RowWriter *writer, const Attribution *attribution, double value, uint32 count,
+		 int rank, double residual)
+{
+	bool		sampled = attribution->std_error != NULL;
+
+	row_text(writer, attribution->output);
+	row_int4(writer, rank);
+	row_null(writer);
+	row_text(writer, psprintf("%u other feature%s", count, count == 1 ? "" : "s"));
+	row_null(writer);
+	row_null(writer);
+	row_float8(writer, value);
+	finish_row(writer, attribution, sampled ? NAN : 0, sampled ? NAN : value,
+			   sampled ? NAN : value, residual, "rest");
+}
+
+void
+attribution_rows(RowWriter *writer, const Attribution *attribution, const RowSelection *selection)
+{
+	uint32		p = attribution->entry->model->n_features;
+	Ranked	   *ranked = rank_features(attribution, p);
+	double		missed = residual(attribution, p);
+	ex_sum		rest = {0};
+	uint32		shown = 0;
+
+	for (uint32 i = 0; i < p; i++)
+	{
+		if (shown < selection->top_k && shows(selection->direction, ranked[i].value))
+			feature_row(writer, attribution, ranked[i].feature, (int) ++shown, missed);
+		else
+			ex_sum_add(&rest, ranked[i].value);
+	}
+	if (shown < p && selection->rest)
+		rest_row(writer, attribution, ex_sum_total(&rest), p - shown, (int) shown + 1, missed);
+	pfree(ranked);
+}
+
+void
+row_selection_args(FunctionCallInfo fcinfo, int top_k, int direction, int rest, RowSelection *selection)
+{
+	char	   *sign = label_arg(fcinfo, direction);
+
+	selection->top_k = UINT32_MAX;
+	if (!PG_ARGISNULL(top_k))
+	{
+		if (PG_GETARG_INT32(top_k) < 1)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("top_k must be at least 1, not %d", PG_GETARG_INT32(top_k)),
+					 errhint("Leave it out to get all features.")));
+		selection->top_k = (uint32) PG_GETARG_INT32(top_k);
+	}
+	if (sign == NULL)
+		selection->direction = DIRECTION_BOTH;
+	else if (strcmp(sign, "up") == 0)
+		selection->direction = DIRECTION_UP;
+	else if (strcmp(sign, "down") == 0)
+		selection->direction = DIRECTION_DOWN;
+	else
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unknown direction \"%s\"", sign),
+				 errhint("It is 'up', 'down', or null for both.")));
+	selection->rest = PG_ARGISNULL(rest) || PG_GETARG_BOOL(rest);
+}

@@ -1,0 +1,586 @@
+/*
+ * shap.c
+ *		Shapley values: shap_values, shap_array, shap_interactions,
+ *		shap_interaction_array, base_value, attributions.
+ *
+ * This file chooses a method and shapes the answer; the mathematics is in the
+ * closed forms that a family offers (ex_shap_method).
+ */
+#include "call_site.h"
+
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "predict/predict.h"
+#include "rows/attribution.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+
+/* Argument numbers that the functions share; -1 where a function lacks one. */
+typedef struct ShapArgs
+{
+	int			output;
+	int			space;
+	int			method;
+	int			versus;
+	int			reference;
+} ShapArgs;
+
+/* What is explained, by which method, against what. */
+typedef struct ShapPlan
+{
+	const ex_shap_method *method;
+	ex_shap_call call;
+	bool		difference;		/* of output `call.outputs.first` and output `versus` */
+	uint32		versus;
+} ShapPlan;
+
+static char *
+method_list(const ex_family *family)
+{
+	StringInfoData list;
+
+	initStringInfo(&list);
+	appendStringInfoString(&list, "'auto'");
+	for (int i = 0; i < family->n_shap_methods; i++)
+		appendStringInfo(&list, ", '%s'", family->shap_methods[i].name);
+	return list.data;
+}
+
+static const ex_shap_method *
+named_method(const ModelEntry *entry, const char *name)
+{
+	const ex_family *family = entry->compiled->family;
+
+	for (int i = 0; i < family->n_shap_methods; i++)
+		if (strcmp(family->shap_methods[i].name, name) == 0)
+			return &family->shap_methods[i];
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("unknown method \"%s\" for a model of family \"%s\"", name, family->name),
+			 errhint("The methods of this family are %s.", method_list(family))));
+}
+
+/*
+ * 'auto': the first of the family's methods that can run.  A reference row
+ * asks for a method that uses one.  When none can run, the reason that the
+ * last one gave is the most useful: it says what to attach.
+ */
+static const ex_shap_method *
+auto_method(const ModelEntry *entry, ex_host *host, ex_space space, const ex_background *background)
+{
+	const ex_family *family = entry->compiled->family;
+	ex_status	status = EX_UNSUPPORTED;
+
+	ex_fail(host, status, "models of family \"%s\" have no exact Shapley values", family->name);
+	for (int i = 0; i < family->n_shap_methods; i++)
+	{
+		const ex_shap_method *method = &family->shap_methods[i];
+
+		if (!background->own && !method->needs_background)
+			continue;
+		status = method->check(entry->compiled, host, space, background);
+		if (status == EX_OK)
+			return method;
+	}
+	host_pg_check(host, status);
+	pg_unreachable();
+}
+
+static const ex_shap_method *
+choose_method(const ModelEntry *entry, ex_host *host, const char *name, ex_space space,
+			  const ex_background *background)
+{
+	const ex_shap_method *method;
+
+	if (name == NULL || strcmp(name, "auto") == 0)
+		return auto_method(entry, host, space, background);
+	method = named_method(entry, name);
+	if (!background->own && !method->needs_background)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("method \"%s\" uses no reference row", name),
+				 errhint("Leave out reference, or choose another method.")));
+	EX_PG(host, method->check(entry->compiled, host, space, background));
+	return method;
+}
+
+/* reference => row stands in for the model's background. */
+static void
+plan_background(CallSite *site, FunctionCallInfo fcinfo, InputKind kind, int argno,
+				ex_background *background)
+{
+	if (argno < 0 || PG_ARGISNULL(argno))
+	{
+		ex_own_background(site->entry->model, background);
+		return;
+	}
+	memset(background, 0, sizeof(*background));
+	background->row = input_read(site->reader, site->entry, kind, PG_GETARG_DATUM(argno), 1)->x;
+	background->n = 1;
+}
+
+static void
+plan_versus(CallSite *site, FunctionCallInfo fcinfo, const ShapArgs *args, ShapPlan *plan)
+{
+	plan->difference = args->versus >= 0 && !PG_ARGISNULL(args->versus);
+	if (!plan->difference)
+		return;
+	plan->versus = call_site_output(site, fcinfo, args->versus);
+	if (PG_ARGISNULL(args->output))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("versus needs an output to compare with"),
+				 errhint("Name both: output => ..., versus => ....")));
+	if (plan->call.space != EX_RAW)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("a difference of two outputs is explained in raw space only"),
+				 errhint("Leave out space, or write space => 'raw'.")));
+}
+
+static void
+plan_shap(CallSite *site, FunctionCallInfo fcinfo, InputKind kind, const ShapArgs *args, ShapPlan *plan)
+{
+	memset(plan, 0, sizeof(*plan));
+	plan->call.x = site->row->x;
+	plan->call.outputs = call_site_outputs(site, fcinfo, args->output);
+	plan->call.space = call_site_space(fcinfo, args->space);
+	plan_background(site, fcinfo, kind, args->reference, &plan->call.background);
+	plan_versus(site, fcinfo, args, plan);
+	plan->method = choose_method(site->entry, site->host, label_arg(fcinfo, args->method),
+								 plan->call.space, &plan->call.background);
+}
+
+/* The same call for the output that is subtracted. */
+static ex_shap_call
+versus_call(const ShapPlan *plan)
+{
+	ex_shap_call call = plan->call;
+
+	call.outputs = (ex_outputs) {plan->versus, 1};
+	return call;
+}
+
+static void
+subtract(double *value, const double *other, uint64 n)
+{
+	for (uint64 i = 0; i < n; i++)
+		value[i] -= other[i];
+}
+
+typedef ex_status (*ShapKernel) (ex_compiled *, ex_host *, const ex_shap_call *, double *, double *);
+
+/* Values or interactions of all outputs of the plan: `width` numbers for each. */
+static void
+run_kernel(CallSite *site, const ShapPlan *plan, ShapKernel kernel, uint64 width,
+		   double **value, double **base)
+{
+	ex_compiled *compiled = site->entry->compiled;
+	uint32		count = plan->call.outputs.count;
+
+	*value = call_site_doubles(site, width * count);
+	*base = call_site_doubles(site, count);
+	EX_PG(site->host, kernel(compiled, site->host, &plan->call, *value, *base));
+	if (plan->difference)
+	{
+		ex_shap_call call = versus_call(plan);
+		double	   *other = call_site_doubles(site, width);
+		double		other_base;
+
+		EX_PG(site->host, kernel(compiled, site->host, &call, other, &other_base));
+		subtract(*value, other, width);
+		**base -= other_base;
+	}
+}
+
+static void
+run_values(CallSite *site, const ShapPlan *plan, double **value, double **base)
+{
+	run_kernel(site, plan, plan->method->values, site->entry->model->n_features, value, base);
+}
+
+static void
+run_interactions(CallSite *site, const ShapPlan *plan, double **value, double **base)
+{
+	uint64		p = site->entry->model->n_features;
+
+	if (plan->method->interactions == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("method \"%s\" has no interactions", plan->method->name)));
+	run_kernel(site, plan, plan->method->interactions, p * p, value, base);
+}
+
+/*
+ * Shaping the answer
+ */
+
+/* Prediction columns of output k, or of its difference to another. */
+static void
+set_prediction(CallSite *site, const ShapPlan *plan, Prediction both, uint32 k, Attribution *a)
+{
+	a->space = plan->call.space;
+	a->output = output_name(site->entry, k);
+	if (plan->difference)
+	{
+		a->output = psprintf("%s - %s", a->output, output_name(site->entry, plan->versus));
+		a->prediction = both.raw[k] - both.raw[plan->versus];
+		a->prediction_response = NAN;
+		return;
+	}
+	a->prediction = plan->call.space == EX_RAW ? both.raw[k] : both.response[k];
+	a->prediction_response = both.response[k];
+}
+
+/* shap_values(model, input, output, space, method, top_k, direction, rest, versus, reference) */
+static Datum
+shap_values(FunctionCallInfo fcinfo, ModelSource source, InputKind kind)
+{
+	static const ShapArgs args = {.output = 2,.space = 3,.method = 4,.versus = 8,.reference = 9};
+	RowWriter	writer;
+	RowSelection selection;
+	CallSite   *site;
+	ShapPlan	plan;
+	Prediction	both;
+	double	   *value;
+	double	   *base;
+
+	rows_begin(fcinfo, &writer);
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		PG_RETURN_NULL();
+	row_selection_args(fcinfo, 5, 6, 7, &selection);
+	site = call_site_input(fcinfo, source, kind);
+	plan_shap(site, fcinfo, kind, &args, &plan);
+	run_values(site, &plan, &value, &base);
+	both = predict_row(site);
+	for (uint32 i = 0; i < plan.call.outputs.count; i++)
+	{
+		Attribution a = {
+			.entry = site->entry,
+			.row = site->row,
+			.value = value + (size_t) i * site->entry->model->n_features,
+			.base_value = base[i],
+			.additive = true,
+			.method = plan.method->name
+		};
+
+		set_prediction(site, &plan, both, plan.call.outputs.first + i, &a);
+		attribution_rows(&writer, &a, &selection);
+	}
+	return (Datum) 0;
+}
+
+INPUT_OVERLOADS(shap_values);
+
+static Datum
+float8_array(const double *value, int n_dims, int *dims)
+{
+	int			lower[2] = {1, 1};
+	Size		bytes = sizeof(double) * ArrayGetNItems(n_dims, dims);
+	Size		size = ARR_OVERHEAD_NONULLS(n_dims) + bytes;
+	ArrayType  *array;
+
+	if (!AllocSizeIsValid(size))
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("array of attributions is too large")));
+	array = palloc0(size);
+	SET_VARSIZE(array, size);
+	array->ndim = n_dims;
+	array->elemtype = FLOAT8OID;
+	memcpy(ARR_DIMS(array), dims, n_dims * sizeof(int));
+	memcpy(ARR_LBOUND(array), lower, n_dims * sizeof(int));
+	memcpy(ARR_DATA_PTR(array), value, bytes);
+	return PointerGetDatum(array);
+}
+
+/* Array functions explain one output: several need output => to choose. */
+static CallSite *
+plan_array(FunctionCallInfo fcinfo, ModelSource source, InputKind kind, ShapPlan *plan)
+{
+	static const ShapArgs args = {.output = 2,.space = 3,.method = 4,.versus = 5,.reference = 6};
+	CallSite   *site = call_site_input(fcinfo, source, kind);
+
+	call_site_output(site, fcinfo, args.output);
+	plan_shap(site, fcinfo, kind, &args, plan);
+	return site;
+}
+
+/* shap_array(model, input, output, space, method, versus, reference) */
+static Datum
+shap_array(FunctionCallInfo fcinfo, ModelSource source, InputKind kind)
+{
+	CallSite   *site;
+	ShapPlan	plan;
+	double	   *value;
+	double	   *base;
+	int			dims[1];
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		PG_RETURN_NULL();
+	site = plan_array(fcinfo, source, kind, &plan);
+	run_values(site, &plan, &value, &base);
+	dims[0] = (int) site->entry->model->n_features;
+	return float8_array(value, 1, dims);
+}
+
+INPUT_OVERLOADS(shap_array);
+
+/* shap_interaction_array(model, input, output, space, method, versus, reference) */
+static Datum
+shap_interaction_array(FunctionCallInfo fcinfo, ModelSource source, InputKind kind)
+{
+	CallSite   *site;
+	ShapPlan	plan;
+	double	   *value;
+	double	   *base;
+	int			dims[2];
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		PG_RETURN_NULL();
+	site = plan_array(fcinfo, source, kind, &plan);
+	run_interactions(site, &plan, &value, &base);
+	dims[0] = dims[1] = (int) site->entry->model->n_features;
+	return float8_array(value, 2, dims);
+}
+
+INPUT_OVERLOADS(shap_interaction_array);
+
+/* Ordered pairs of features by size of their interaction. */
+typedef struct Pair
+{
+	uint32		i;
+	uint32		j;
+	double		value;
+} Pair;
+
+static int
+compare_pairs(const void *a, const void *b)
+{
+	const Pair *left = a;
+	const Pair *right = b;
+	double		difference = fabs(right->value) - fabs(left->value);
+
+	if (difference != 0)
+		return difference > 0 ? 1 : -1;
+	if (left->i != right->i)
+		return left->i < right->i ? -1 : 1;
+	return left->j < right->j ? -1 : left->j > right->j;
+}
+
+/* Columns of explain.interaction, in the order of the type in sql/. */
+static void
+interaction_row(RowWriter *writer, const Attribution *a, const Pair *pair, int rank)
+{
+	uint32		length;
+	const char *name = ex_get_name(a->entry->model, EX_FEATURE_NAME_START, pair->i, &length);
+
+	row_text(writer, a->output);
+	row_int4(writer, rank);
+	row_text_n(writer, name, length);
+	name = ex_get_name(a->entry->model, EX_FEATURE_NAME_START, pair->j, &length);
+	row_text_n(writer, name, length);
+	row_text(writer, input_value_text(a->entry, a->row, pair->i));
+	row_text(writer, input_value_text(a->entry, a->row, pair->j));
+	row_float8(writer, pair->value);
+	row_float8(writer, a->base_value);
+	row_float8(writer, a->prediction);
+	row_float8(writer, a->prediction_response);
+	row_text(writer, space_name(a->space));
+	row_text(writer, a->method);
+	row_text(writer, pair->i == pair->j ? "main" : "interaction");
+	row_end(writer);
+}
+
+static void
+interaction_rows(RowWriter *writer, const Attribution *a)
+{
+	uint32		p = a->entry->model->n_features;
+	Pair	   *pair = palloc_extended((Size) p * p * sizeof(Pair), MCXT_ALLOC_HUGE);
+	uint64		n = 0;
+
+	for (uint32 i = 0; i < p; i++)
+		for (uint32 j = 0; j < p; j++, n++)
+			pair[n] = (Pair) {i, j, a->value[n]};
+	qsort(pair, n, sizeof(Pair), compare_pairs);
+	for (uint64 k = 0; k < n; k++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		interaction_row(writer, a, &pair[k], (int) k + 1);
+	}
+	pfree(pair);
+}
+
+/* shap_interactions(model, input, output, space, method, versus, reference) */
+static Datum
+shap_interactions(FunctionCallInfo fcinfo, ModelSource source, InputKind kind)
+{
+	static const ShapArgs args = {.output = 2,.space = 3,.method = 4,.versus = 5,.reference = 6};
+	RowWriter	writer;
+	CallSite   *site;
+	ShapPlan	plan;
+	Prediction	both;
+	double	   *value;
+	double	   *base;
+	uint64		p;
+
+	rows_begin(fcinfo, &writer);
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		PG_RETURN_NULL();
+	site = call_site_input(fcinfo, source, kind);
+	plan_shap(site, fcinfo, kind, &args, &plan);
+	run_interactions(site, &plan, &value, &base);
+	both = predict_row(site);
+	p = site->entry->model->n_features;
+	for (uint32 i = 0; i < plan.call.outputs.count; i++)
+	{
+		Attribution a = {
+			.entry = site->entry,
+			.row = site->row,
+			.value = value + i * p * p,
+			.base_value = base[i],
+			.additive = true,
+			.method = plan.method->name
+		};
+
+		set_prediction(site, &plan, both, plan.call.outputs.first + i, &a);
+		interaction_rows(&writer, &a);
+	}
+	return (Datum) 0;
+}
+
+INPUT_OVERLOADS(shap_interactions);
+
+/* The value that attributions start from, for one output. */
+static double
+base_of(CallSite *site, const ShapPlan *plan)
+{
+	double		base;
+
+	EX_PG(site->host, plan->method->base(site->entry->compiled, site->host, &plan->call, &base));
+	return base;
+}
+
+/*
+ * In response space the base value is the mean response over the background,
+ * whatever the method (never the response of the mean).
+ */
+static double
+response_base(CallSite *site, const ShapPlan *plan)
+{
+	double		base;
+
+	EX_PG(site->host, ex_mean_response(site->entry->compiled, site->host, plan->call.outputs,
+									   &plan->call.background, &base));
+	return base;
+}
+
+/* base_value(model, output, method, space) */
+static Datum
+base_value(FunctionCallInfo fcinfo, ModelSource source)
+{
+	CallSite   *site;
+	ShapPlan	plan = {0};
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	site = call_site_model(fcinfo, source);
+	plan.call.outputs = (ex_outputs) {call_site_output(site, fcinfo, 1), 1};
+	plan.call.space = call_site_space(fcinfo, 3);
+	ex_own_background(site->entry->model, &plan.call.background);
+	if (plan.call.space == EX_RESPONSE && site->entry->model->link != EX_LINK_IDENTITY)
+		PG_RETURN_FLOAT8(response_base(site, &plan));
+	plan.method = choose_method(site->entry, site->host, label_arg(fcinfo, 2), plan.call.space,
+								&plan.call.background);
+	PG_RETURN_FLOAT8(base_of(site, &plan));
+}
+
+MODEL_OVERLOADS(base_value);
+
+/* The stored array of attributions(...), checked against the model. */
+static const double *
+stored_values(CallSite *site, Datum argument)
+{
+	ArrayType  *array = DatumGetArrayTypeP(argument);
+	int			n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+	const double *value = (const double *) ARR_DATA_PTR(array);
+
+	if (ARR_NDIM(array) > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+				 errmsg("array of attributions must have one dimension, not %d", ARR_NDIM(array))));
+	if ((uint32) n != site->entry->model->n_features)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("expected %u attributions, not %d", site->entry->model->n_features, n),
+				 errhint("Use the model that the array was made with.")));
+	if (array_contains_nulls(array))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("array of attributions must not contain nulls")));
+	for (int i = 0; i < n; i++)
+		if (!isfinite(value[i]))
+			ereport(ERROR,
+					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+					 errmsg("attribution %d is not a finite number", i + 1)));
+	return value;
+}
+
+/*
+ * Base value of stored attributions: of the method they were made with, when
+ * it can say (the residual then tells whether the array fits the row).
+ */
+static double
+stored_base(CallSite *site, FunctionCallInfo fcinfo, const ShapArgs *args, ShapPlan *plan)
+{
+	double		base;
+
+	plan->method = choose_method(site->entry, site->host, label_arg(fcinfo, args->method),
+								 plan->call.space, &plan->call.background);
+	base = base_of(site, plan);
+	if (plan->difference)
+	{
+		ShapPlan	other = *plan;
+
+		other.call = versus_call(plan);
+		base -= base_of(site, &other);
+	}
+	return base;
+}
+
+/* attributions(model, input, values, output, space, method, top_k, direction, rest, versus) */
+static Datum
+attributions(FunctionCallInfo fcinfo, ModelSource source, InputKind kind)
+{
+	static const ShapArgs args = {.output = 3,.space = 4,.method = 5,.versus = 9,.reference = -1};
+	RowWriter	writer;
+	RowSelection selection;
+	CallSite   *site;
+	ShapPlan	plan = {0};
+	Attribution a = {.additive = true};
+
+	rows_begin(fcinfo, &writer);
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
+		PG_RETURN_NULL();
+	row_selection_args(fcinfo, 6, 7, 8, &selection);
+	site = call_site_input(fcinfo, source, kind);
+	plan.call.x = site->row->x;
+	plan.call.outputs = (ex_outputs) {call_site_output(site, fcinfo, args.output), 1};
+	plan.call.space = call_site_space(fcinfo, args.space);
+	ex_own_background(site->entry->model, &plan.call.background);
+	plan_versus(site, fcinfo, &args, &plan);
+
+	a.entry = site->entry;
+	a.row = site->row;
+	a.value = stored_values(site, PG_GETARG_DATUM(2));
+	a.base_value = stored_base(site, fcinfo, &args, &plan);
+	a.method = plan.method->name;
+	set_prediction(site, &plan, predict_row(site), plan.call.outputs.first, &a);
+	attribution_rows(&writer, &a, &selection);
+	return (Datum) 0;
+}
+
+INPUT_OVERLOADS(attributions);
