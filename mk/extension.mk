@@ -37,7 +37,7 @@ EXTRA_CLEAN = build $(OBJS:.o=.d)
 # kernel must give the same bits.  -MMD because PGXS tracks no headers unless
 # the server was configured to.
 PG_CPPFLAGS = -I$(top)src -I$(top)src/kernel
-PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -ffp-contract=off -MMD -MP $(WERROR)
+PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -ffp-contract=off -MMD -MP $(WERROR)
 SHLIB_LINK = -lm
 KERNEL_OPT = -O3
 

@@ -252,6 +252,7 @@ map_columns(InputReader *reader, Oid type, int32 typmod)
 	MemoryContext context = AllocSetContextCreate(reader->context, "explain_ext columns",
 												  ALLOCSET_SMALL_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
+	ColumnMap  *column;
 
 	drop_column_map(reader);
 	reader->record_context = context;
@@ -261,8 +262,7 @@ map_columns(InputReader *reader, Oid type, int32 typmod)
 	reader->values = palloc(tupdesc->natts * sizeof(Datum) + 1);
 	reader->nulls = palloc(tupdesc->natts * sizeof(bool) + 1);
 
-	ColumnMap  *column = palloc0(reader->n * sizeof(ColumnMap));
-
+	column = palloc0(reader->n * sizeof(ColumnMap));
 	for (uint32 i = 0; i < reader->n; i++)
 	{
 		int			a = find_column(reader, tupdesc, i);
