@@ -7,9 +7,9 @@ COMMENT ON TYPE explain.space IS
 'Scale of predictions and attributions: raw is the margin (log-odds of a logistic model, log of a Poisson mean), response what the link''s inverse makes of it';
 
 CREATE TYPE explain.link AS ENUM ('identity', 'logit', 'log', 'probit', 'cloglog', 'inverse', 'softmax', 'ovr',
-	'signed_square', 'softplus', 'step', 'isolation', 'cumulative_softplus');
+	'signed_square', 'softplus', 'step', 'isolation', 'cumulative_softplus', 'sorted');
 COMMENT ON TYPE explain.link IS
-'Link between raw and response space: response = inverse link of raw. ovr: one-vs-rest, logistic each and divided by their sum; signed_square, softplus, step, isolation, cumulative_softplus: links of particular objectives of tree libraries';
+'Link between raw and response space: response = inverse link of raw. ovr: one-vs-rest, logistic each and divided by their sum; signed_square, softplus, step, isolation, cumulative_softplus, sorted: links of particular objectives of tree libraries';
 
 -- Text without a collation: a text constant keeps postgres_fdw from shipping
 -- an expression, and option values are compared byte by byte anyway.

@@ -27,6 +27,7 @@ const char *const ex_link_names[EX_N_LINKS] = {
 	[EX_LINK_STEP] = "step",
 	[EX_LINK_ISOLATION] = "isolation",
 	[EX_LINK_CUMULATIVE_SOFTPLUS] = "cumulative_softplus",
+	[EX_LINK_SORTED] = "sorted",
 };
 
 ex_status
@@ -42,7 +43,7 @@ ex_find_link(ex_host *host, const char *name, size_t length, ex_link *link)
 	}
 	ex_fail(host, EX_INVALID, "unknown link \"%.*s\"", (int) (length < 200 ? length : 200), name);
 	ex_hint(host, "Valid links are identity, logit, log, probit, cloglog, inverse, softmax, ovr, "
-			"signed_square, softplus, step, isolation, cumulative_softplus.");
+			"signed_square, softplus, step, isolation, cumulative_softplus, sorted.");
 	return EX_INVALID;
 }
 
@@ -157,13 +158,31 @@ one_vs_rest(const double *raw, double *response, uint32_t n, double param)
 		divide_by_sum(response, n);
 }
 
-/* The first output as it is, each further one above the one before it (XGBoost 3.3). */
+/*
+ * The first output as it is, each further one above the one before it, by
+ * 1e-6 at least (XGBoost 3.3).
+ */
 static void
 cumulative_softplus(const double *raw, double *response, uint32_t n)
 {
 	response[0] = raw[0];
 	for (uint32_t i = 1; i < n; i++)
-		response[i] = response[i - 1] + softplus(raw[i]);
+		response[i] = response[i - 1] + (double) 1e-6f + softplus(raw[i]);
+}
+
+/* Quantiles that must not cross (XGBoost 3.4). */
+static void
+sort_ascending(const double *raw, double *response, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+	{
+		double		value = raw[i];
+		uint32_t	at = i;
+
+		for (; at > 0 && response[at - 1] > value; at--)
+			response[at] = response[at - 1];
+		response[at] = value;
+	}
 }
 
 /* raw and response may be the same array */
@@ -182,6 +201,9 @@ ex_response(const ex_model *model, const double *raw, double *response)
 			break;
 		case EX_LINK_CUMULATIVE_SOFTPLUS:
 			cumulative_softplus(raw, response, n);
+			break;
+		case EX_LINK_SORTED:
+			sort_ascending(raw, response, n);
 			break;
 		default:
 			for (uint32_t i = 0; i < n; i++)

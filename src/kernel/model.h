@@ -58,6 +58,7 @@ typedef enum ex_link
 	EX_LINK_STEP,				/* raw > 0: XGBoost binary:hinge */
 	EX_LINK_ISOLATION,			/* -2^(-raw / param): isolation forest */
 	EX_LINK_CUMULATIVE_SOFTPLUS,	/* XGBoost reg:expectileerror, over all outputs */
+	EX_LINK_SORTED,				/* ascending over all outputs: XGBoost reg:quantileerror */
 	EX_N_LINKS
 } ex_link;
 
