@@ -705,8 +705,9 @@ category_split(reader *r, uint32_t i, uint32_t n_sets, ex_raw_node *node)
 					   "category set %g of node %u of %s of the LightGBM model does not exist", set, i, r->where);
 	first = (size_t) number_at(&s->cat_boundaries, (size_t) set);
 	node->op = EX_IN;
-	node->set = (const uint32_t *) s->words.data + first;
 	node->set_words = (uint32_t) (number_at(&s->cat_boundaries, (size_t) set + 1) - (double) first);
+	if (node->set_words > 0)
+		node->set = (const uint32_t *) s->words.data + first;
 	if (node->set_words > EX_MAX_LEVELS / 32)
 		return ex_fail(r->host, EX_LIMIT,
 					   "category set of node %u of %s of the LightGBM model has codes above %d",
@@ -774,9 +775,12 @@ leaf_node(reader *r, uint32_t i, bool linear, size_t *term, ex_raw_node *node)
 		node->linear = true;
 		node->linear_const = number_at(&s->leaf_const, i);
 		node->n_linear = (uint32_t) number_at(&s->num_features, i);
-		node->linear_feature = (const uint32_t *) s->linear_features.data + *term;
-		node->linear_coef = (const double *) s->leaf_coeff.data + *term;
-		*term += node->n_linear;
+		if (node->n_linear > 0)
+		{
+			node->linear_feature = (const uint32_t *) s->linear_features.data + *term;
+			node->linear_coef = (const double *) s->leaf_coeff.data + *term;
+			*term += node->n_linear;
+		}
 	}
 }
 
