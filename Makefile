@@ -54,5 +54,8 @@ bench:
 fresh-check:
 	@sh tools/fresh-check.sh
 
-indent indent-check:
-	@sh tools/indent.sh $@
+indent:
+	@sh tools/packages.sh build indent && perl tools/indent.pl
+
+indent-check:
+	@sh tools/packages.sh build indent && perl tools/indent.pl --check

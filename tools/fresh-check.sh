@@ -26,14 +26,14 @@ cleanup()
 # This machine's sources of Debian's own packages, and how it reaches them.
 package_sources()
 {
-	apt-get indextargets --format 'deb [trusted=yes] $(REPO_URI) $(CODENAME) $(COMPONENT) $(ORIGIN)' \
+	apt-get indextargets --format 'deb $(REPO_URI) $(CODENAME) $(COMPONENT) $(ORIGIN)' \
 		'Created-By: Packages' | sed -n 's/ Debian$//p' | grep ' bookworm' | sort -u
 }
 
 make_system()
 {
 	package_sources >"$ROOT.sources"
-	mirror=$(sed -n 's/.*\] \([^ ]*\) bookworm main$/\1/p' "$ROOT.sources" | head -n 1)
+	mirror=$(sed -n 's/^deb \([^ ]*\) bookworm main$/\1/p' "$ROOT.sources" | head -n 1)
 	[ -n "$mirror" ] || die "this machine's package sources have no bookworm main"
 	say "Making a bare Debian 12 in $ROOT ..."
 	debootstrap --variant=minbase --include=make bookworm "$ROOT" "$mirror" >"$ROOT.log" 2>&1 ||
