@@ -529,7 +529,6 @@ read_integer(ex_json *json, ex_json_value value, number_name name,
 {
 	char		buf[256];
 	ex_json_type type = ex_json_typeof(json, value);
-	const uint8_t *payload;
 	double		real = 0;
 
 	if (type == EX_JSON_BOOL)
@@ -542,8 +541,8 @@ read_integer(ex_json *json, ex_json_value value, number_name name,
 		EX_TRY(check_type(json, value, EX_JSON_NUMBER, name_number(name, buf)));
 		if (is_text(json))
 			EX_TRY(read_text_double(json, value.at, name, &real));
-		else if (ex_binary_number(ex_binary_marker(value, &payload), payload, out, &real))
-			real = (double) *out;
+		else
+			read_binary_double(value, &real);
 	}
 	if (!(real >= (double) low && real <= (double) high) || real != trunc(real))
 		return ex_fail(json->host, EX_INVALID,
