@@ -26,8 +26,12 @@ ifneq ($(filter x86_64-%,$(shell $(CC) -dumpmachine)),)
 $(filter %_avx2.o,$(OBJS)): CFLAGS += -mavx2 -mno-fma
 endif
 
-$(TARGETS): %: test/fuzz/%.c $(OBJS)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -fsanitize=fuzzer,$(SANITIZE) $< $(OBJS) -lm -MT $@ -o $@
+kernels.a: $(OBJS)
+	rm -f $@
+	ar rcs $@ $(OBJS)
+
+$(TARGETS): %: test/fuzz/%.c kernels.a
+	$(CC) $(CPPFLAGS) $(CFLAGS) -fsanitize=fuzzer,$(SANITIZE) $< kernels.a -lm -MT $@ -o $@
 
 $(OBJS) $(TARGETS): $(top)mk/fuzz.mk
 -include $(OBJS:.o=.d) $(TARGETS:=.d)

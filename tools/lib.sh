@@ -41,17 +41,23 @@ find_postgres()
 	major=$("$PG_CONFIG" --version | sed 's/[^0-9]*\([0-9]*\).*/\1/')
 }
 
+# make, on all processors; quiet but for what goes wrong, unless V is set.
+run_make()
+{
+	[ -n "${V:-}" ] && quiet= || quiet=-s
+	make $quiet --no-print-directory -j"$(nproc)" "$@"
+}
+
 # build FLAVOUR GOAL...: run the Makefile's PGXS half in build/FLAVOUR-MAJOR.
 # Flavours: release (what ships), asan.
 build()
 {
 	build_dir=build/$1-$major
 	[ "$1" = asan ] && sanitize=SANITIZE=1 || sanitize=
-	[ -n "${V:-}" ] && quiet= || quiet=-s
 	shift
 	mkdir -p "$build_dir"
-	make $quiet --no-print-directory -j"$(nproc)" -C "$build_dir" -f ../../Makefile \
-		PG_CONFIG="$PG_CONFIG" WERROR="${WERROR:-}" $sanitize "$@"
+	run_make -C "$build_dir" -f ../../Makefile PG_CONFIG="$PG_CONFIG" WERROR="${WERROR:-}" \
+		$sanitize "$@"
 }
 
 # --- the private server ------------------------------------------------------

@@ -67,25 +67,31 @@ suite_lint()
 	done
 }
 
-# unit_plan FLAVOUR: the tests run from the top of the tree, and find test/data.
-unit_plan()
+# unit FLAVOUR LABEL: the tests run from the top of the tree, and find test/data.
+unit()
 {
-	for file in $(files test/unit/test_*.c); do
-		name=$(basename "$file" .c)
-		plan "$1unit/$name" "build/$2-$major/unit/$name"
+	programs=$(files test/unit/test_*.c | sed 's,.*/,unit/,; s/\.c$//')
+	[ -z "$programs" ] || build "$1" $programs
+	for program in $programs; do
+		plan "$2$program" "build/$1-$major/$program"
 	done
 }
 
 suite_unit()
 {
-	build release unit-tests
-	unit_plan "" release
+	unit release ""
+}
+
+# The names of the regression tests, on one line.
+regress_tests()
+{
+	files test/sql/*.sql | sed 's,.*/,,; s/\.sql$//' | tr '\n' ' '
 }
 
 suite_regress()
 {
 	release
-	tests=$(files test/sql/*.sql | sed 's,.*/,,; s/\.sql$//' | tr '\n' ' ')
+	tests=$(regress_tests)
 	[ -z "$tests" ] ||
 		plan "regress" "sh tools/with-server.sh '$work/release' sh tools/regress.sh build/regress $tests"
 	[ -n "$T" ] || plan "demo" "sh tools/with-server.sh '$work/release' sh tools/demo.sh check"
@@ -114,26 +120,27 @@ suite_tap()
 
 suite_asan()
 {
-	build asan all unit-tests
+	build asan all
 	stage asan "$work/asan"
 	server="SANITIZE=build/asan-$major sh tools/with-server.sh '$work/asan'"
 	plan "asan/planted" "sh tools/planted.sh build/asan-$major/unit/plant"
 	for fault in 0 1; do
 		plan "asan/planted in the server" "$server sh tools/planted.sh server $fault"
 	done
-	unit_plan asan/ asan
-	tests=$(files test/sql/*.sql | sed 's,.*/,,; s/\.sql$//' | tr '\n' ' ')
+	unit asan asan/
+	tests=$(regress_tests)
 	[ -z "$tests" ] ||
 		plan "asan/regress" "$server sh tools/regress.sh build/regress-asan $tests"
 }
 
 suite_fuzz()
 {
-	[ -n "$(files test/fuzz/fuzz_*.c)" ] || return 0
+	targets=$(files test/fuzz/fuzz_*.c | sed 's,.*/,,; s/\.c$//')
+	[ -n "$targets" ] || return 0
 	mkdir -p build/fuzz
-	make ${V:--s} --no-print-directory -j"$(nproc)" -C build/fuzz -f ../../mk/fuzz.mk
-	for file in $(files test/fuzz/fuzz_*.c); do
-		plan "fuzz/$(basename "$file" .c)" "sh tools/fuzz.sh $(basename "$file" .c)"
+	run_make -C build/fuzz -f ../../mk/fuzz.mk $targets
+	for target in $targets; do
+		plan "fuzz/$target" "sh tools/fuzz.sh $target"
 	done
 }
 

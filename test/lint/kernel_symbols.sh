@@ -6,11 +6,12 @@
 set -eu
 cd "$BUILD"
 allowed='
-	memchr memcmp memcpy memmove memset strcmp strlen strncmp strnlen strchr
-	strtod bsearch abort snprintf vsnprintf
-	ceil cosh erf erfc exp exp2 expm1 fabs floor fma fmod frexp ldexp lgamma
-	log log1p log2 modf nextafter pow rint round scalbn sinh sqrt tanh tgamma
-	trunc isnan isinf
+	memchr memcmp memcpy memmove memset stpcpy strchr strcmp strcspn strlen
+	strncmp strnlen strspn
+	abort bsearch qsort snprintf strtod strtof vsnprintf
+	ceil cos cosh erf erfc exp exp2 expm1 expm1f fabs floor fmax fmaxf fmin
+	fminf fmod frexp ldexp lgamma log log1p log2 logf modf nextafter nextafterf
+	pow rint round scalbn sin sinh sqrt tanh tgamma trunc
 	__stack_chk_fail _GLOBAL_OFFSET_TABLE_ __cpu_model __cpu_indicator_init'
 # what _FORTIFY_SOURCE and the C99 dialect make of some of them
 forms='s/^__\(.*\)_chk$/\1/; s/^__isoc[0-9]*_//'
