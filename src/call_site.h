@@ -59,35 +59,35 @@ extern char *label_arg(FunctionCallInfo fcinfo, int argno);
  * Defines the SQL-callable overloads of `static Datum name(FunctionCallInfo,
  * ModelSource, InputKind)`; sql/ declares them in "-- @overloads" blocks.
  */
-#define OVERLOAD_(name, suffix, source, kind) \
-	PG_FUNCTION_INFO_V1(explain_##name##_##suffix); \
+#define OVERLOAD_(function, suffix, source, kind) \
+	PG_FUNCTION_INFO_V1(explain_##function##_##suffix); \
 	Datum \
-	explain_##name##_##suffix(PG_FUNCTION_ARGS) \
+	explain_##function##_##suffix(PG_FUNCTION_ARGS) \
 	{ \
-		return name(fcinfo, source, kind); \
+		return function(fcinfo, source, kind); \
 	}
 
-#define INPUT_OVERLOADS(name) \
-	OVERLOAD_(name, value_record, MODEL_BY_VALUE, INPUT_RECORD) \
-	OVERLOAD_(name, value_array, MODEL_BY_VALUE, INPUT_ARRAY) \
-	OVERLOAD_(name, value_jsonb, MODEL_BY_VALUE, INPUT_JSONB) \
-	OVERLOAD_(name, name_record, MODEL_BY_NAME, INPUT_RECORD) \
-	OVERLOAD_(name, name_array, MODEL_BY_NAME, INPUT_ARRAY) \
-	OVERLOAD_(name, name_jsonb, MODEL_BY_NAME, INPUT_JSONB) \
-	extern int	explain_##name##_overloads
+#define INPUT_OVERLOADS(function) \
+	OVERLOAD_(function, value_record, MODEL_BY_VALUE, INPUT_RECORD) \
+	OVERLOAD_(function, value_array, MODEL_BY_VALUE, INPUT_ARRAY) \
+	OVERLOAD_(function, value_jsonb, MODEL_BY_VALUE, INPUT_JSONB) \
+	OVERLOAD_(function, name_record, MODEL_BY_NAME, INPUT_RECORD) \
+	OVERLOAD_(function, name_array, MODEL_BY_NAME, INPUT_ARRAY) \
+	OVERLOAD_(function, name_jsonb, MODEL_BY_NAME, INPUT_JSONB) \
+	extern int	explain_##function##_overloads
 
 /* The same for functions of a model alone: static Datum name(fcinfo, source). */
-#define MODEL_OVERLOAD_(name, suffix, source) \
-	PG_FUNCTION_INFO_V1(explain_##name##_##suffix); \
+#define MODEL_OVERLOAD_(function, suffix, source) \
+	PG_FUNCTION_INFO_V1(explain_##function##_##suffix); \
 	Datum \
-	explain_##name##_##suffix(PG_FUNCTION_ARGS) \
+	explain_##function##_##suffix(PG_FUNCTION_ARGS) \
 	{ \
-		return name(fcinfo, source); \
+		return function(fcinfo, source); \
 	}
 
-#define MODEL_OVERLOADS(name) \
-	MODEL_OVERLOAD_(name, value, MODEL_BY_VALUE) \
-	MODEL_OVERLOAD_(name, name, MODEL_BY_NAME) \
-	extern int	explain_##name##_overloads
+#define MODEL_OVERLOADS(function) \
+	MODEL_OVERLOAD_(function, value, MODEL_BY_VALUE) \
+	MODEL_OVERLOAD_(function, name, MODEL_BY_NAME) \
+	extern int	explain_##function##_overloads
 
 #endif							/* CALL_SITE_H */
