@@ -12,7 +12,7 @@ umask 022
 # The caller's settings must not change what is built or tested: libpq's and
 # psql's variables (but for those that tools/with-server.sh has set), the
 # locale, and what make hands down to a make below it.
-[ -n "${SERVER_LOG:-}" ] || for name in $(env | sed -n 's/^\(PG[A-Z]\{1,\}\|PSQL[A-Z_]*\|LC_[A-Z]*\)=.*/\1/p'); do
+[ -n "${EXPLAIN_SERVER_LOG:-}" ] || for name in $(env | sed -n 's/^\(PG[A-Z]\{1,\}\|PSQL[A-Z_]*\|LC_[A-Z]*\)=.*/\1/p'); do
 	unset "$name"
 done
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES LANGUAGE CDPATH POSIXLY_CORRECT

@@ -28,7 +28,7 @@ if [ "$1" = server ]; then
 		SELECT plant($2);
 	END
 	)
-	reported "$2" "$answer $(cat "$SERVER_LOG")"
+	reported "$2" "$answer $(cat "$EXPLAIN_SERVER_LOG")"
 	echo 1..1
 else
 	reported 0 "$("$1" 0 2>&1)"

@@ -42,11 +42,11 @@ fi
 # A crash shows up in the tests; this says what it was.
 faults='terminated by signal\|PANIC\|ERROR: AddressSanitizer\|runtime error'
 if [ -n "${SANITIZE:-}" ]; then
-	if grep -q "$faults" "$SERVER_LOG"; then
+	if grep -q "$faults" "$EXPLAIN_SERVER_LOG"; then
 		result "not ok" "the sanitizers report nothing"
 	else
 		result ok "the sanitizers report nothing"
 	fi
 fi
-grep -a -A 30 "$faults" "$SERVER_LOG" | sed 's/^/# /'
+grep -a -A 30 "$faults" "$EXPLAIN_SERVER_LOG" | sed 's/^/# /'
 echo "1..$tests"

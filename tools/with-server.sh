@@ -1,7 +1,7 @@
 #!/bin/sh
 # with-server.sh STAGE COMMAND [ARG...]: run a command beside a private server
 # that finds the extension in STAGE; PGHOST, PGPORT, PGUSER and PGDATABASE say
-# where it is, SERVER_LOG is its log.  With SANITIZE set to a build folder of
+# where it is, EXPLAIN_SERVER_LOG is its log.  With SANITIZE set to a build folder of
 # the asan flavour, the server runs with the sanitizers preloaded, and their
 # reports are in its log.
 
@@ -33,5 +33,5 @@ server_folder
 [ -z "${SANITIZE:-}" ] || preload_sanitizers
 server_init "$stage"
 server_start
-export SERVER_LOG="$run/report/server.log"
+export EXPLAIN_SERVER_LOG="$run/report/server.log"
 "$@"
