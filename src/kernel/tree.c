@@ -135,6 +135,38 @@ nodes_of(const addition *add)
 	return (ex_node *) add->builder->section[EX_TREE_NODE].data + add->first;
 }
 
+/* Every bit of a set must be a level of its feature. */
+static bool
+has_only_levels(const ex_raw_node *raw, uint32_t levels)
+{
+	for (uint32_t w = levels / 32; w < raw->set_words; w++)
+		if (raw->set[w] >> (w == levels / 32 ? levels % 32 : 0) != 0)
+			return false;
+	return true;
+}
+
+/* Where features are known already, a message can name the node as the user does. */
+static ex_status
+check_split_kind(addition *add, uint32_t i, const ex_raw_node *raw)
+{
+	const ex_builder *builder = add->builder;
+	uint8_t		kind = (uint8_t) builder->section[EX_FEATURE_KIND].data[raw->feature];
+	const uint32_t *levels = (const uint32_t *) builder->section[EX_FEATURE_LEVELS].data;
+
+	if (raw->op == EX_LE && kind == EX_CATEGORICAL)
+		return ex_fail(add->host, EX_INVALID,
+					   "node %u of %s compares a categorical feature with a threshold", i, add->label);
+	if (raw->op == EX_IN && kind != EX_CATEGORICAL)
+		return ex_fail(add->host, EX_INVALID,
+					   "node %u of %s tests a feature that is not categorical for levels",
+					   i, add->label);
+	if (raw->op == EX_IN && !has_only_levels(raw, levels[raw->feature]))
+		return ex_fail(add->host, EX_INVALID,
+					   "node %u of %s has a set with a level that its feature does not have",
+					   i, add->label);
+	return EX_OK;
+}
+
 static ex_status
 check_split(addition *add, uint32_t i, const ex_raw_node *raw)
 {
@@ -145,12 +177,14 @@ check_split(addition *add, uint32_t i, const ex_raw_node *raw)
 		return ex_fail(add->host, EX_INVALID,
 					   "feature %u of node %u of %s does not exist",
 					   raw->feature, i, add->label);
+	if (builder->n_features > 0)
+		EX_TRY(check_split_kind(add, i, raw));
 	if (raw->op == EX_LE && raw->threshold != raw->threshold)
 		return ex_fail(add->host, EX_INVALID,
 					   "threshold of node %u of %s is NaN", i, add->label);
-	if (raw->gain != raw->gain || isfinite(raw->gain))
-		return EX_OK;
-	return ex_fail(add->host, EX_RANGE, "gain of node %u of %s is infinite", i, add->label);
+	if (isinf(raw->gain))
+		return ex_fail(add->host, EX_RANGE, "gain of node %u of %s is infinite", i, add->label);
+	return EX_OK;
 }
 
 static ex_status
@@ -355,10 +389,7 @@ fill(addition *add, uint32_t at)
 	if (raw->op == EX_LEAF)
 		EX_TRY(put_leaf(add->builder, raw, node));
 	else
-	{
 		EX_TRY(put_split(add, i, raw, node));
-		EX_TRY(check_children_cover(add, i, raw));
-	}
 	if (add->covers)
 		EX_TRY(ex_put_f64(add->builder, EX_TREE_COVER, raw->cover + 0.0));	/* no -0 */
 	if (add->gains)
@@ -393,6 +424,9 @@ put_nodes(addition *add)
 			return ex_fail(add->host, EX_INVALID,
 						   "node %u of %s cannot be reached from the root", i, add->label);
 	}
+	for (uint32_t i = 0; i < n; i++)
+		if (add->tree->node[i].op != EX_LEAF)
+			EX_TRY(check_children_cover(add, i, add->tree->node + i));
 	return EX_OK;
 }
 
