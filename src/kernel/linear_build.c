@@ -44,9 +44,8 @@ ex_linear_put_column(ex_builder *builder, uint32_t feature, ex_column_kind kind,
 	return ex_put_f64(builder, EX_COLUMN_MISSING, missing);
 }
 
-/* What the policy of the column's feature implies for missing values. */
-static double
-implied_missing(const ex_column *column, ex_missing_policy policy, double impute)
+double
+ex_implied_missing(const ex_column *column, ex_missing_policy policy, double impute)
 {
 	switch (policy)
 	{
@@ -72,7 +71,7 @@ complete_column(ex_builder *builder, ex_column *column)
 	column->low += 0.0;
 	column->high += 0.0;
 	if (isnan(column->missing))
-		column->missing = implied_missing(column, (ex_missing_policy) policy[f], impute[f]);
+		column->missing = ex_implied_missing(column, (ex_missing_policy) policy[f], impute[f]);
 	return EX_OK;
 }
 
@@ -304,7 +303,7 @@ misfit(const ex_column *column, const ex_feature *feature)
 	if (column->kind == EX_COLUMN_ISNULL && feature->missing != EX_MISSING_NATIVE)
 		return "tests for missing values, which the feature's policy leaves none of";
 	if (feature->missing == EX_MISSING_NATIVE ? !isfinite(column->missing)
-		: !same_double(column->missing, implied_missing(column, feature->missing, feature->impute)))
+		: !same_double(column->missing, ex_implied_missing(column, feature->missing, feature->impute)))
 		return "has a value for missing ones that contradicts the feature's policy";
 	return NULL;
 }
@@ -413,6 +412,8 @@ ex_linear_validate(ex_host *host, const ex_model *model)
 	uint64_t	side;
 
 	ex_linear_open(model, &view);
+	if (model->aggregation != EX_SUM)
+		return ex_fail(host, EX_INVALID, "linear model must have aggregation \"sum\"");
 	columns = view.n_columns;
 	side = (columns + 1) * model->n_outputs;
 	if (columns == 0)

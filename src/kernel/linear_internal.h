@@ -36,6 +36,9 @@ extern double ex_linear_raw(const ex_linear_view *view, uint32_t output, const d
 extern ex_status ex_linear_out_of_range(ex_host *host, const ex_linear_view *view,
 										const double *x, const char *message);
 
+/* What the policy of the column's feature implies for missing values. */
+extern double ex_implied_missing(const ex_column *column, ex_missing_policy policy, double impute);
+
 /* Order of columns: negative, 0, positive. */
 extern int	ex_column_compare(const ex_column *a, const ex_column *b);
 

@@ -284,6 +284,14 @@ extern const char *ex_level_name(const ex_model *model, uint32_t feature, uint32
 extern ex_status ex_default_output_names(ex_builder *builder);
 
 /*
+ * Attach a background of n rows (feature vectors, n * p) that are all there
+ * is: count, statistics and level counts are computed from them.  weight: how
+ * often each row occurs; NULL: once.  Replaces a background that was there.
+ */
+extern ex_status ex_put_background(ex_builder *builder, const double *row, uint32_t n,
+								   const double *weight);
+
+/*
  * Lay out, validate and sign the model.  *model is one chunk of the host of
  * model->size bytes whose first word is left 0 for PostgreSQL's length.
  */

@@ -57,6 +57,18 @@ extern int32_t ex_index_find(const ex_name_index *index, const char *name, size_
 extern ex_status ex_json_feature(ex_json *json, ex_builder *builder, const ex_name_index *features,
 								 ex_json_value value, const char *where, uint32_t *feature);
 
+/* Which of these words is the string?  EX_INVALID lists them. */
+extern ex_status ex_json_word(ex_json *json, ex_json_value value, const char *what,
+							  const char *const *words, int n_words, int *found);
+
+/*
+ * An array of features, appended to the builder; has_policy[i]: feature i says
+ * itself what missing values mean.
+ */
+extern ex_status ex_features_read(ex_builder *builder, ex_json *json, ex_json_value features,
+								  bool **has_policy);
+extern ex_status ex_features_write(ex_host *host, const ex_model *model, ex_buffer *out);
+
 /* Every key of the object once?  EX_DUPLICATE_KEY names it. */
 extern ex_status ex_json_distinct_keys(ex_json *json, ex_json_value object, const char *where);
 
