@@ -33,18 +33,29 @@ sub run
 	my ($label, $command) = @_;
 	my $began = time;
 	printf '%-40s ', $label;
-	# Nothing may hang the whole run.
-	my $parser = TAP::Parser->new(
-		{ exec => [ 'timeout', '-k', '10', '1500', 'sh', '-c', $command ] });
+	# Nothing may hang the whole run.  timeout gives the command a process group
+	# of its own, which a terminal's ^C does not reach: we pass it on, and wait
+	# for the private server to be stopped.
+	my $pid = open my $output, '-|', 'timeout', '-k', '60', '1500', 'sh', '-c', $command
+	  or die "timeout: $!\n";
+	local $SIG{INT} = local $SIG{TERM} = local $SIG{HUP} = sub {
+		kill 'TERM', $pid;
+		waitpid $pid, 0;
+		print "\n";
+		exit 130;
+	};
+	my $parser = TAP::Parser->new({ source => $output });
 	my @shown = failures($parser);
+	close $output;
+	my $status = $?;
 
 	my ($good, $bad, $skip) = (scalar $parser->actual_passed,
 		scalar $parser->actual_failed, scalar $parser->skipped);
 	# A program that died, or that did not run all it had planned, failed,
 	# whatever it counted before.
 	my @problems = $parser->parse_errors;
-	push @problems, sprintf('exit status %d', $parser->exit || $parser->wait)
-	  if $parser->exit || $parser->wait;
+	push @problems, $status & 127 ? 'signal ' . ($status & 127) : 'exit status ' . ($status >> 8)
+	  if $status;
 	$bad ||= 1 if @problems;
 
 	printf "%5d passed%s%s %6.1f s\n", $good - $skip,

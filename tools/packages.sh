@@ -53,9 +53,12 @@ case $missing in *postgresql-15*)
 	echo "create_main_cluster = false" >"$no_cluster"
 esac
 
+# Without Upgrade-By-Source-Package=false, a new libpq-dev would bring the
+# installed server of the same source up to its version, and so restart it.
 apt_install()
 {
 	apt-get install -y -q --no-upgrade --no-remove --no-install-recommends \
+		-o APT::Get::Upgrade-By-Source-Package=false \
 		-o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@" $missing
 }
 
@@ -64,8 +67,8 @@ say "Installing Debian packages:$missing ..."
 # says what is really missing.
 apt-get update -q -o DPkg::Lock::Timeout=300 >"$log" 2>&1 || true
 
-# A dependency could still pull up an installed server, and so restart it.
-if apt_install --simulate 2>/dev/null | grep -q '^Inst postgresql[^ ]* \['; then
+# Should a dependency need that all the same, it is not for us to decide.
+if apt_install --simulate 2>/dev/null | grep -Eq '^Inst postgresql-[0-9]+ \['; then
 	die "installing$missing would upgrade and restart the server of this machine;" \
 		"install them yourself when that suits you"
 fi
