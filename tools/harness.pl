@@ -54,6 +54,8 @@ sub run
 	# A program that died, or that did not run all it had planned, failed,
 	# whatever it counted before.
 	my @problems = $parser->parse_errors;
+	push @problems, 'no test ran: ' . ($parser->skip_all || 'no reason given')
+	  if !$parser->tests_run;
 	push @problems, $status & 127 ? 'signal ' . ($status & 127) : 'exit status ' . ($status >> 8)
 	  if $status;
 	$bad ||= 1 if @problems;
