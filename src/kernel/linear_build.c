@@ -358,7 +358,7 @@ check_coefficients(ex_host *host, const ex_linear_view *view)
 	for (uint32_t k = 0; k < view->n_outputs; k++)
 	{
 		const double *coefficient = view->coefficient + (size_t) k * n;
-		const double *error = view->standard_error + (size_t) k * (n + 1);
+		const double *error;
 
 		if (!isfinite(view->intercept[k]))
 			return bad_number(host, view, k, "value", n);
@@ -367,6 +367,7 @@ check_coefficients(ex_host *host, const ex_linear_view *view)
 				return bad_number(host, view, k, "coefficient", c);
 		if (view->standard_error == NULL)
 			continue;
+		error = view->standard_error + (size_t) k * (n + 1);
 		for (uint32_t c = 0; c <= n; c++)
 			if (!isnan(error[c]) && !(error[c] >= 0 && isfinite(error[c])))
 				return bad_number(host, view, k, "standard error", c);
