@@ -8,6 +8,7 @@
  * infinite; callers report it as 22003.
  */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "family.h"
@@ -33,6 +34,9 @@ const char *const ex_link_names[EX_N_LINKS] = {
 ex_status
 ex_find_link(ex_host *host, const char *name, size_t length, ex_link *link)
 {
+	char		valid[400];
+	int			used = 0;
+
 	for (int i = 0; i < EX_N_LINKS; i++)
 	{
 		if (strlen(ex_link_names[i]) == length && memcmp(ex_link_names[i], name, length) == 0)
@@ -42,8 +46,9 @@ ex_find_link(ex_host *host, const char *name, size_t length, ex_link *link)
 		}
 	}
 	ex_fail(host, EX_INVALID, "unknown link \"%.*s\"", (int) (length < 200 ? length : 200), name);
-	ex_hint(host, "Valid links are identity, logit, log, probit, cloglog, inverse, softmax, ovr, "
-			"signed_square, softplus, step, isolation, cumulative_softplus, sorted.");
+	for (int i = 0; i < EX_N_LINKS && used < (int) sizeof(valid); i++)
+		used += snprintf(valid + used, sizeof(valid) - (size_t) used, "%s%s", i > 0 ? ", " : "", ex_link_names[i]);
+	ex_hint(host, "Valid links are %s.", valid);
 	return EX_INVALID;
 }
 
@@ -207,7 +212,7 @@ ex_response(const ex_model *model, const double *raw, double *response)
 			break;
 		default:
 			for (uint32_t i = 0; i < n; i++)
-					response[i] = respond((ex_link) model->link, model->link_param, raw[i]);
+				response[i] = respond((ex_link) model->link, model->link_param, raw[i]);
 	}
 }
 

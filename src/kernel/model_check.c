@@ -62,6 +62,8 @@ check_header(ex_host *host, const ex_model *model, size_t size)
 	}
 	if (model->link >= EX_N_LINKS)
 		return bad(host, "unknown link");
+	if (model->n_outputs < 2 && (model->link == EX_LINK_SOFTMAX || model->link == EX_LINK_OVR))
+		return ex_fail(host, EX_INVALID, "link \"%s\" needs at least two outputs", ex_link_names[model->link]);
 	if (!(isfinite(model->link_param) && model->link_param > 0))
 		return bad(host, "the link's parameter is not a positive number");
 	if (model->aggregation > EX_MEAN)
