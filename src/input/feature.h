@@ -26,6 +26,13 @@ typedef struct FeatureRule
 /* Rules for all features of a model, in `context`. */
 extern FeatureRule *feature_rules(const ex_model *model, MemoryContext context);
 
+/* Is every number but NaN a value of this feature as it stands? */
+static inline bool
+feature_is_plain(const FeatureRule *rule)
+{
+	return rule->feature.kind == EX_NUMERIC && !(rule->feature.flags & EX_FEATURE_FLUSH);
+}
+
 /* Each sets x, missing and unknown of feature i, or raises an error. */
 extern void feature_set_missing(const FeatureRule *rule, InputRow *row, uint32 i);
 extern void feature_set_number(const FeatureRule *rule, InputRow *row, uint32 i, double value);

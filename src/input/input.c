@@ -37,6 +37,7 @@ typedef struct ColumnMap
 {
 	int			attribute;		/* 0-based column of the record */
 	ColumnKind	kind;
+	bool		plain;			/* a float8 that needs no rule unless it is NaN */
 	FmgrInfo	output;			/* COLUMN_OUTPUT */
 } ColumnMap;
 
@@ -271,6 +272,7 @@ map_columns(InputReader *reader, Oid type, int32 typmod)
 			missing_feature(reader, i, "has", is_anonymous(tupdesc));
 		column[i].attribute = a;
 		column[i].kind = column_kind(&reader->rule[i], TupleDescAttr(tupdesc, a)->atttypid);
+		column[i].plain = column[i].kind == COLUMN_FLOAT8 && feature_is_plain(&reader->rule[i]);
 		if (column[i].kind == COLUMN_OUTPUT)
 		{
 			Oid			output;
@@ -410,10 +412,17 @@ read_record(InputReader *reader, InputRow *row, Datum input)
 	{
 		ColumnMap  *column = &reader->column[i];
 
+		Datum		value = reader->values[column->attribute];
+
 		if (reader->nulls[column->attribute])
 			feature_set_missing(&reader->rule[i], row, i);
+		else if (column->plain && !isnan(DatumGetFloat8(value)))
+		{
+			row->x[i] = DatumGetFloat8(value);
+			row->missing[i] = false;
+		}
 		else
-			set_column(&reader->rule[i], row, i, column, reader->values[column->attribute]);
+			set_column(&reader->rule[i], row, i, column, value);
 	}
 }
 

@@ -126,6 +126,7 @@ model_cache_add(const ex_model *model)
 	entry->context = context;
 	entry->model = copy;
 	entry->compiled = compiled;
+	ex_own_background(copy, &entry->background);
 	entry->pins = 0;
 	dlist_push_head(&lru, &entry->lru);
 

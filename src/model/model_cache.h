@@ -24,6 +24,7 @@ typedef struct ModelEntry
 	MemoryContext context;		/* holds everything below */
 	const ex_model *model;
 	ex_compiled *compiled;
+	ex_background background;	/* the model's own */
 	int			pins;
 	dlist_node	lru;
 } ModelEntry;

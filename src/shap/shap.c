@@ -72,9 +72,8 @@ static const ex_shap_method *
 auto_method(const ModelEntry *entry, ex_host *host, ex_space space, const ex_background *background)
 {
 	const ex_family *family = entry->compiled->family;
-	ex_status	status = EX_UNSUPPORTED;
+	ex_status	status = EX_OK;
 
-	ex_fail(host, status, "models of family \"%s\" have no exact Shapley values", family->name);
 	for (int i = 0; i < family->n_shap_methods; i++)
 	{
 		const ex_shap_method *method = &family->shap_methods[i];
@@ -85,6 +84,9 @@ auto_method(const ModelEntry *entry, ex_host *host, ex_space space, const ex_bac
 		if (status == EX_OK)
 			return method;
 	}
+	if (status == EX_OK)
+		status = ex_fail(host, EX_UNSUPPORTED, "models of family \"%s\" have no exact Shapley values",
+						 family->name);
 	host_pg_check(host, status);
 	pg_unreachable();
 }
@@ -114,7 +116,7 @@ plan_background(CallSite *site, FunctionCallInfo fcinfo, InputKind kind, int arg
 {
 	if (argno < 0 || PG_ARGISNULL(argno))
 	{
-		ex_own_background(site->entry->model, background);
+		*background = site->entry->background;
 		return;
 	}
 	memset(background, 0, sizeof(*background));
@@ -490,7 +492,7 @@ base_value(FunctionCallInfo fcinfo, ModelSource source)
 	site = call_site_model(fcinfo, source);
 	plan.call.outputs = (ex_outputs) {call_site_output(site, fcinfo, 1), 1};
 	plan.call.space = call_site_space(fcinfo, 3);
-	ex_own_background(site->entry->model, &plan.call.background);
+	plan.call.background = site->entry->background;
 	if (plan.call.space == EX_RESPONSE && site->entry->model->link != EX_LINK_IDENTITY)
 		PG_RETURN_FLOAT8(response_base(site, &plan));
 	plan.method = choose_method(site->entry, site->host, label_arg(fcinfo, 2), plan.call.space,
@@ -570,7 +572,7 @@ attributions(FunctionCallInfo fcinfo, ModelSource source, InputKind kind)
 	plan.call.x = site->row->x;
 	plan.call.outputs = (ex_outputs) {call_site_output(site, fcinfo, args.output), 1};
 	plan.call.space = call_site_space(fcinfo, args.space);
-	ex_own_background(site->entry->model, &plan.call.background);
+	plan.call.background = site->entry->background;
 	plan_versus(site, fcinfo, &args, &plan);
 
 	a.entry = site->entry;
