@@ -1,0 +1,846 @@
+/*
+ * tree_rows.c
+ *		A tree model from the rows of a node table.
+ */
+#include "tree_rows.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tree.h"
+
+enum
+{
+	TREE,
+	NODE,
+	FEATURE,
+	OP,
+	THRESHOLD,
+	LEVELS,
+	LEFT_CHILD,
+	RIGHT_CHILD,
+	MISSING_CHILD,
+	VALUE,
+	COVER,
+	GAIN,
+	OUTPUT,
+	WEIGHT,
+	ZERO_MISSING,
+	LINEAR_CONSTANT,
+	LINEAR_FEATURES,
+	LINEAR_COEFFICIENTS,
+	N_FIELDS
+};
+
+const ex_table ex_node_table = {
+	.name = "node table",
+	.magic = 0x4e525845,		/* "EXRN" */
+	.n_fields = N_FIELDS,
+	.field = {
+		[TREE] = {"tree", EX_FIELD_TEXT, false, false},
+		[NODE] = {"node", EX_FIELD_TEXT, true, false},
+		[FEATURE] = {"feature", EX_FIELD_TEXT, true, false},
+		[OP] = {"op", EX_FIELD_TEXT, false, false},
+		[THRESHOLD] = {"threshold", EX_FIELD_NUMBER, false, false},
+		[LEVELS] = {"levels", EX_FIELD_TEXTS | EX_FIELD_NUMBERS, false, false},
+		[LEFT_CHILD] = {"left_child", EX_FIELD_TEXT, true, false},
+		[RIGHT_CHILD] = {"right_child", EX_FIELD_TEXT, true, false},
+		[MISSING_CHILD] = {"missing_child", EX_FIELD_TEXT, false, false},
+		[VALUE] = {"value", EX_FIELD_NUMBER | EX_FIELD_NUMBERS, true, false},
+		[COVER] = {"cover", EX_FIELD_NUMBER, false, false},
+		[GAIN] = {"gain", EX_FIELD_NUMBER, false, false},
+		[OUTPUT] = {"output", EX_FIELD_TEXT, false, false},
+		[WEIGHT] = {"weight", EX_FIELD_NUMBER, false, false},
+		[ZERO_MISSING] = {"zero_missing", EX_FIELD_NUMBER, false, true},
+		[LINEAR_CONSTANT] = {"linear_constant", EX_FIELD_NUMBER, false, false},
+		[LINEAR_FEATURES] = {"linear_features", EX_FIELD_TEXTS, false, false},
+		[LINEAR_COEFFICIENTS] = {"linear_coefficients", EX_FIELD_NUMBERS, false, false}
+	}
+};
+
+/*
+ * Tests as a table writes them.  The model knows x <= t, x in set and x is
+ * null, each true to the left; the others are these with the children
+ * swapped, and a strict threshold is the next double below.
+ */
+typedef struct node_test
+{
+	const char *name;
+	ex_node_op	op;
+	bool		swap;
+	bool		strict;
+} node_test;
+
+static const node_test tests[] = {
+	{"<=", EX_LE, false, false},
+	{"<", EX_LE, false, true},
+	{">", EX_LE, true, false},
+	{">=", EX_LE, true, true},
+	{"in", EX_IN, false, false},
+	{"not in", EX_IN, true, false},
+	{"is null", EX_ISNULL, false, false},
+	{"is not null", EX_ISNULL, true, false},
+	{"leaf", EX_LEAF, false, false}
+};
+
+#define N_TESTS ((int) (sizeof(tests) / sizeof(tests[0])))
+#define TEST_LE (&tests[0])
+#define TEST_IN (&tests[4])
+#define TEST_LEAF (&tests[N_TESTS - 1])
+
+/* A list of a row, still in the bytes that came. */
+typedef struct cell_list
+{
+	ex_field_type type;
+	uint32_t	count;
+	const uint8_t *elements;
+} cell_list;
+
+typedef struct table_node
+{
+	ex_string	tree;
+	ex_string	name;
+	ex_string	left;
+	ex_string	right;
+	ex_string	missing;
+	ex_string	feature;
+	ex_string	output;
+	const node_test *test;
+	double		threshold;
+	cell_list		levels;
+	cell_list		values;			/* count 0: `value` is the only one */
+	double		value;
+	double		cover;
+	double		gain;
+	double		weight;
+	bool		zero_missing;
+	double		linear_constant;
+	cell_list		linear_features;
+	cell_list		linear_coefficients;
+} table_node;
+
+/* How the nodes use a feature. */
+typedef struct feature_usage
+{
+	bool		compared;		/* with a threshold */
+	bool		missing_rule;
+	bool		coded;			/* levels are numbers */
+	bool		categorical;
+	uint32_t	n_codes;
+	ex_buffer	levels;			/* ex_string */
+	uint32_t	n_levels;		/* distinct */
+} feature_usage;
+
+typedef struct table_reader
+{
+	ex_host    *host;
+	ex_builder *builder;
+	bool		one_tree;		/* the table names no trees */
+	size_t		n;
+	table_node	   *nodes;
+	table_node	  **sorted;			/* by tree and name */
+	ex_string  *feature;		/* p names in order */
+	size_t		n_features;
+	feature_usage	   *usage;			/* of each */
+	ex_string  *output;			/* K names in order; none with vector leaves */
+	uint32_t	n_values;		/* in a leaf */
+} table_reader;
+
+static bool
+is_null(ex_string string)
+{
+	return string.text == NULL;
+}
+
+static ex_status
+bad_node(table_reader *reader, const table_node *node, ex_status status, const char *what)
+{
+	return ex_fail(reader->host, status, "node %.*s of tree %.*s %s",
+				   (int) node->name.length, node->name.text,
+				   (int) node->tree.length, node->tree.text, what);
+}
+
+/* ----------------------------------------------------------------
+ * Reading rows
+ * ---------------------------------------------------------------- */
+
+static ex_status
+read_test(table_reader *reader, const ex_field *op, table_node *node)
+{
+	if (op->type == EX_FIELD_NULL)
+	{
+		node->test = is_null(node->left) ? TEST_LEAF : node->levels.type != EX_FIELD_NULL ? TEST_IN : TEST_LE;
+		return EX_OK;
+	}
+	for (int i = 0; i < N_TESTS; i++)
+		if (strlen(tests[i].name) == op->text.length &&
+			memcmp(tests[i].name, op->text.text, op->text.length) == 0)
+		{
+			node->test = &tests[i];
+			return EX_OK;
+		}
+	bad_node(reader, node, EX_INVALID, "has an unknown op");
+	ex_hint(reader->host, "Valid are <=, <, >, >=, in, not in, is null, is not null and leaf.");
+	return EX_INVALID;
+}
+
+/* Children: both or none; none exactly in leaves. */
+static ex_status
+check_children(table_reader *reader, const table_node *node)
+{
+	if (is_null(node->left) != is_null(node->right))
+		return bad_node(reader, node, EX_INVALID, "has one child; it must have two or none");
+	if ((node->test->op == EX_LEAF) != is_null(node->left))
+		return bad_node(reader, node, EX_INVALID, node->test->op == EX_LEAF ?
+						"is a leaf with children" : "has a test, but no children");
+	return EX_OK;
+}
+
+static ex_status
+check_split(table_reader *reader, const table_node *node)
+{
+	if (is_null(node->feature))
+		return bad_node(reader, node, EX_NULL, "has children, but no feature");
+	if (node->test->op == EX_LE && isnan(node->threshold))
+		return bad_node(reader, node, EX_INVALID, "has no threshold");
+	if (node->test->op == EX_LE && node->test->strict && node->threshold == -INFINITY)
+		return bad_node(reader, node, EX_INVALID, "compares with something below -Infinity");
+	if (node->test->op == EX_IN && node->levels.type == EX_FIELD_NULL)
+		return bad_node(reader, node, EX_INVALID, "has no levels");
+	if (node->test->op != EX_IN && node->levels.type != EX_FIELD_NULL)
+		return bad_node(reader, node, EX_INVALID, "has levels, but another test");
+	return EX_OK;
+}
+
+static ex_status
+check_leaf(table_reader *reader, table_node *node, const ex_field *value)
+{
+	if (value->type == EX_FIELD_NULL)
+		return bad_node(reader, node, EX_NULL, "is a leaf without a value");
+	if (value->type == EX_FIELD_NUMBERS && value->count == 0)
+		return bad_node(reader, node, EX_DIMENSION, "is a leaf without a value");
+	if (value->type == EX_FIELD_NUMBERS && value->count == 1)
+	{
+		const uint8_t *element = value->elements;
+
+		node->value = ex_field_next_number(&element);
+		node->values.count = 0;
+	}
+	if (node->values.count == 0 && !isfinite(node->value))
+		return bad_node(reader, node, EX_RANGE, "has a value that is not finite");
+	if (node->linear_features.count != node->linear_coefficients.count)
+		return bad_node(reader, node, EX_INVALID,
+						"has a linear model with unequal numbers of features and coefficients");
+	return EX_OK;
+}
+
+static cell_list
+list_of(const ex_field *field)
+{
+	cell_list		result = {field->type, field->count, field->elements};
+
+	return result;
+}
+
+/* NaN where there is none. */
+static double
+number_of(const ex_field *field)
+{
+	return field->type == EX_FIELD_NUMBER ? field->number : NAN;
+}
+
+/* Null in all rows: there is one tree. */
+static ex_status
+read_tree_name(table_reader *reader, ex_string name, table_node *node)
+{
+	static const ex_string only = {"0", 1};
+
+	if (node == reader->nodes)
+		reader->one_tree = is_null(name);
+	if (reader->one_tree != is_null(name))
+		return ex_fail(reader->host, EX_NULL, "tree of a node must not be null");
+	node->tree = reader->one_tree ? only : name;
+	return EX_OK;
+}
+
+static ex_status
+read_row(table_reader *reader, const ex_field *field, table_node *node)
+{
+	EX_TRY(read_tree_name(reader, field[TREE].text, node));
+	node->name = field[NODE].text;
+	if (is_null(node->name))
+		return ex_fail(reader->host, EX_NULL, "name of a node in tree %.*s must not be null",
+					   (int) node->tree.length, node->tree.text);
+	node->feature = field[FEATURE].text;
+	node->left = field[LEFT_CHILD].text;
+	node->right = field[RIGHT_CHILD].text;
+	node->missing = field[MISSING_CHILD].text;
+	node->output = field[OUTPUT].text;
+	node->threshold = number_of(&field[THRESHOLD]);
+	node->levels = list_of(&field[LEVELS]);
+	node->value = number_of(&field[VALUE]);
+	node->values = list_of(&field[VALUE]);
+	node->cover = number_of(&field[COVER]);
+	node->gain = number_of(&field[GAIN]);
+	node->weight = number_of(&field[WEIGHT]);
+	node->zero_missing = field[ZERO_MISSING].number != 0;
+	node->linear_constant = number_of(&field[LINEAR_CONSTANT]);
+	node->linear_features = list_of(&field[LINEAR_FEATURES]);
+	node->linear_coefficients = list_of(&field[LINEAR_COEFFICIENTS]);
+
+	if (field[COVER].type != EX_FIELD_NULL && !(node->cover >= 0))
+		return bad_node(reader, node, EX_INVALID, "has a cover that is negative or NaN");
+	EX_TRY(read_test(reader, &field[OP], node));
+	EX_TRY(check_children(reader, node));
+	return node->test->op == EX_LEAF ? check_leaf(reader, node, &field[VALUE]) : check_split(reader, node);
+}
+
+static int
+compare_nodes(const void *a, const void *b)
+{
+	const table_node *left = a;
+	const table_node *right = b;
+	int			order = ex_compare_ids(&left->tree, &right->tree);
+
+	return order != 0 ? order : ex_compare_ids(&left->name, &right->name);
+}
+
+static ex_status
+read_rows(table_reader *reader, const void *bytes, size_t size)
+{
+	ex_rows_cursor cursor;
+	ex_field	field[EX_TABLE_MAX_FIELDS];
+	size_t		n = 0;
+
+	EX_TRY(ex_rows_check(reader->host, &ex_node_table, bytes, size, &reader->n));
+	EX_TRY(EX_ALLOC(reader->host, reader->n, &reader->nodes));
+	EX_TRY(EX_ALLOC(reader->host, reader->n, &reader->sorted));
+	ex_rows_open(&cursor, &ex_node_table, bytes, size);
+	for (; ex_rows_next(&cursor, field); n++)
+	{
+		EX_TRY(read_row(reader, field, &reader->nodes[n]));
+		reader->sorted[n] = &reader->nodes[n];
+	}
+	EX_TRY(ex_sort_pointers(reader->host, (void **) reader->sorted, n, compare_nodes));
+	for (size_t i = 1; i < n; i++)
+		if (compare_nodes(reader->sorted[i - 1], reader->sorted[i]) == 0)
+			return bad_node(reader, reader->sorted[i], EX_INVALID, "appears twice");
+	return EX_OK;
+}
+
+/* ----------------------------------------------------------------
+ * Outputs
+ * ---------------------------------------------------------------- */
+
+static bool
+is_leaf(const table_node *node)
+{
+	return node->test->op == EX_LEAF;
+}
+
+/* How many values does a leaf have?  All must agree. */
+static ex_status
+count_values(table_reader *reader)
+{
+	for (size_t i = 0; i < reader->n; i++)
+	{
+		const table_node *node = reader->sorted[i];
+		uint32_t	count = node->values.count == 0 ? 1 : node->values.count;
+
+		if (!is_leaf(node))
+			continue;
+		if (reader->n_values == 0)
+			reader->n_values = count;
+		if (count != reader->n_values)
+		{
+			bad_node(reader, node, EX_DIMENSION, "has another number of values than other leaves");
+			ex_detail(reader->host, "It has %u, others have %u.", count, reader->n_values);
+			return EX_DIMENSION;
+		}
+	}
+	if (reader->n_values > EX_MAX_OUTPUTS)
+		return ex_fail(reader->host, EX_LIMIT, "model has more than %d outputs", EX_MAX_OUTPUTS);
+	return EX_OK;
+}
+
+static ex_status
+put_outputs(table_reader *reader)
+{
+	ex_builder *builder = reader->builder;
+	size_t		named = 0;
+
+	EX_TRY(count_values(reader));
+	EX_TRY(EX_ALLOC(reader->host, reader->n, &reader->output));
+	for (size_t i = 0; i < reader->n; i++)
+		if (!is_null(reader->nodes[i].output))
+			reader->output[named++] = reader->nodes[i].output;
+	if (named > 0 && reader->n_values > 1)
+		return ex_fail(reader->host, EX_INVALID,
+					   "leaves have several values, so a tree feeds all outputs, not one");
+	named = ex_distinct_strings(reader->output, named, ex_compare_ids);
+	if (named > EX_MAX_OUTPUTS)
+		return ex_fail(reader->host, EX_LIMIT, "model has more than %d outputs", EX_MAX_OUTPUTS);
+	for (size_t k = 0; k < named; k++)
+		EX_TRY(ex_put_name(builder, EX_OUTPUT_NAME_START, reader->output[k].text,
+						   reader->output[k].length));
+	builder->n_outputs = named > 0 ? (uint32_t) named : reader->n_values;
+	EX_TRY(ex_default_output_names(builder));
+	for (uint32_t k = 0; k < builder->n_outputs; k++)
+		EX_TRY(ex_put_f64(builder, EX_TREE_BASE, 0));
+	return EX_OK;
+}
+
+/* The n nodes of a tree agree on its output and weight, or leave them open. */
+static ex_status
+read_tree(table_reader *reader, table_node *const *nodes, size_t n, ex_raw_tree *tree)
+{
+	ex_string	output = {NULL, 0};
+	double		weight = NAN;
+
+	for (size_t i = 0; i < n; i++)
+	{
+		if (!is_null(nodes[i]->output))
+		{
+			if (!is_null(output) && ex_compare_strings(&output, &nodes[i]->output) != 0)
+				return bad_node(reader, nodes[i], EX_INVALID, "has another output than its tree");
+			output = nodes[i]->output;
+		}
+		if (!isnan(nodes[i]->weight))
+		{
+			if (!isnan(weight) && weight != nodes[i]->weight)
+				return bad_node(reader, nodes[i], EX_INVALID, "has another weight than its tree");
+			weight = nodes[i]->weight;
+		}
+	}
+	tree->weight = isnan(weight) ? 1 : weight;
+	if (reader->n_values > 1)
+		tree->output = EX_ALL_OUTPUTS;
+	else if (!is_null(output))
+		tree->output = (uint32_t) ex_find_string(reader->output, reader->builder->n_outputs,
+												 output, ex_compare_ids);
+	else if (reader->builder->n_outputs > 1)
+		return ex_fail(reader->host, EX_NULL, "output of tree %.*s must not be null",
+					   (int) nodes[0]->tree.length, nodes[0]->tree.text);
+	return EX_OK;
+}
+
+/* ----------------------------------------------------------------
+ * Features
+ * ---------------------------------------------------------------- */
+
+static uint32_t
+feature_of(const table_reader *reader, ex_string name)
+{
+	return (uint32_t) ex_find_string(reader->feature, reader->n_features, name, ex_compare_strings);
+}
+
+static ex_status
+collect_features(table_reader *reader)
+{
+	size_t		n = 0;
+
+	for (size_t i = 0; i < reader->n; i++)
+		n += is_leaf(&reader->nodes[i]) ? reader->nodes[i].linear_features.count : 1;
+	EX_TRY(EX_ALLOC(reader->host, n, &reader->feature));
+	n = 0;
+	for (size_t i = 0; i < reader->n; i++)
+	{
+		const table_node *node = &reader->nodes[i];
+		const uint8_t *element = node->linear_features.elements;
+
+		if (!is_leaf(node))
+			reader->feature[n++] = node->feature;
+		for (uint32_t t = 0; is_leaf(node) && t < node->linear_features.count; t++)
+			reader->feature[n++] = ex_field_next_text(&element);
+	}
+	reader->n_features = ex_distinct_strings(reader->feature, n, ex_compare_strings);
+	if (reader->n_features == 0)
+	{
+		ex_fail(reader->host, EX_INVALID, "node table has no node that tests a feature");
+		ex_hint(reader->host, "A constant is no model; build one with explain.linear_model and a coefficient of 0.");
+		return EX_INVALID;
+	}
+	if (reader->n_features > EX_MAX_FEATURES)
+		return ex_fail(reader->host, EX_LIMIT, "model has more than %d features", EX_MAX_FEATURES);
+	return EX_ALLOC(reader->host, reader->n_features, &reader->usage);
+}
+
+static ex_status
+note_levels(table_reader *reader, const table_node *node, feature_usage *usage)
+{
+	const uint8_t *element = node->levels.elements;
+
+	usage->categorical = true;
+	for (uint32_t i = 0; i < node->levels.count; i++)
+	{
+		if (node->levels.type == EX_FIELD_TEXTS)
+		{
+			ex_string	level = ex_field_next_text(&element);
+
+			EX_TRY(ex_append(reader->host, &usage->levels, &level, sizeof(level)));
+		}
+		else
+		{
+			double		code = ex_field_next_number(&element);
+
+			if (!(code >= 0 && code < EX_MAX_LEVELS && code == floor(code)))
+				return bad_node(reader, node, EX_INVALID, "has a level that is neither a name nor a code");
+			usage->coded = true;
+			if (code >= usage->n_codes)
+				usage->n_codes = (uint32_t) code + 1;
+		}
+	}
+	return EX_OK;
+}
+
+static ex_status
+note_usage(table_reader *reader)
+{
+	for (size_t i = 0; i < reader->n; i++)
+	{
+		const table_node *node = reader->sorted[i];
+		feature_usage	   *usage;
+
+		if (is_leaf(node))
+			continue;
+		usage = &reader->usage[feature_of(reader, node->feature)];
+		usage->missing_rule |= !is_null(node->missing) || node->test->op == EX_ISNULL;
+		usage->compared |= node->test->op == EX_LE;
+		if (node->test->op == EX_IN)
+			EX_TRY(note_levels(reader, node, usage));
+		if (usage->compared && usage->categorical)
+			return bad_node(reader, node, EX_INVALID,
+							"tests a feature for levels that others compare with a threshold");
+		if (usage->coded && usage->levels.size > 0)
+			return bad_node(reader, node, EX_INVALID,
+							"has levels as names where others have codes, or the reverse");
+	}
+	return EX_OK;
+}
+
+/* Names of a feature's levels: sorted, distinct and terminated. */
+static ex_status
+name_levels(table_reader *reader, feature_usage *usage, ex_feature *feature)
+{
+	ex_string  *level = (ex_string *) usage->levels.data;
+	const char **names;
+
+	usage->n_levels = (uint32_t) ex_distinct_strings(level, usage->levels.size / sizeof(ex_string),
+													 ex_compare_strings);
+	EX_TRY(EX_ALLOC(reader->host, usage->n_levels, &names));
+	for (uint32_t i = 0; i < usage->n_levels; i++)
+	{
+		char	   *name;
+
+		EX_TRY(EX_ALLOC(reader->host, level[i].length + (size_t) 1, &name));
+		memcpy(name, level[i].text, level[i].length);
+		names[i] = name;
+	}
+	feature->levels = names;
+	feature->n_levels = usage->n_levels;
+	return EX_OK;
+}
+
+static ex_status
+put_features(table_reader *reader)
+{
+	EX_TRY(collect_features(reader));
+	EX_TRY(note_usage(reader));
+	for (size_t i = 0; i < reader->n_features; i++)
+	{
+		feature_usage	   *usage = &reader->usage[i];
+		ex_feature	feature = {
+			.name = reader->feature[i].text,
+			.name_length = reader->feature[i].length,
+			.kind = usage->categorical ? EX_CATEGORICAL : EX_NUMERIC,
+			.missing = usage->missing_rule ? EX_MISSING_NATIVE : EX_MISSING_ERROR,
+			.unknown = usage->categorical ? EX_UNKNOWN_OTHER : EX_UNKNOWN_ERROR,
+			.n_levels = usage->n_codes
+		};
+
+		if (usage->levels.size > 0)
+			EX_TRY(name_levels(reader, usage, &feature));
+		EX_TRY(ex_put_feature(reader->builder, &feature));
+	}
+	return EX_OK;
+}
+
+/* ----------------------------------------------------------------
+ * Trees
+ * ---------------------------------------------------------------- */
+
+/* The tree under way: n nodes sorted by name, of which `root` takes place 0. */
+typedef struct tree_reader
+{
+	table_reader *table;
+	table_node *const *nodes;
+	size_t		n;
+	size_t		root;
+	ex_raw_node *raw;
+} tree_reader;
+
+static int
+compare_names(const void *a, const void *b)
+{
+	return ex_compare_ids(&((const table_node *) a)->name, &((const table_node *) b)->name);
+}
+
+/* Position of a node by name; -1 if there is none. */
+static int64_t
+find_node(const tree_reader *tree, ex_string name)
+{
+	table_node		wanted = {.name = name};
+	size_t		low = 0;
+	size_t		high = tree->n;
+
+	while (low < high)
+	{
+		size_t		middle = low + (high - low) / 2;
+		int			order = compare_names(&wanted, tree->nodes[middle]);
+
+		if (order == 0)
+			return (int64_t) middle;
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return -1;
+}
+
+/* Sorted position to position in the raw tree and back: the root goes first. */
+static size_t
+place_of(const tree_reader *tree, size_t i)
+{
+	return i == tree->root ? 0 : i == 0 ? tree->root : i;
+}
+
+static ex_status
+find_child(tree_reader *tree, const table_node *node, ex_string name, const char *what, int64_t *child)
+{
+	*child = find_node(tree, name);
+	if (*child >= 0)
+		return EX_OK;
+	return ex_fail(tree->table->host, EX_INVALID, "%s %.*s of node %.*s of tree %.*s does not exist",
+				   what, (int) name.length, name.text, (int) node->name.length, node->name.text,
+				   (int) node->tree.length, node->tree.text);
+}
+
+/* The root is nobody's child; everybody else is so once. */
+static ex_status
+find_root(tree_reader *tree, const bool *is_child)
+{
+	ex_host    *host = tree->table->host;
+	const table_node *first = tree->nodes[0];
+	int64_t		root = -1;
+
+	for (size_t i = 0; i < tree->n; i++)
+	{
+		if (is_child[i])
+			continue;
+		if (root >= 0)
+		{
+			bad_node(tree->table, tree->nodes[i], EX_INVALID, "is not the child of any other");
+			ex_detail(host, "Nor is node %.*s, and only one can be the root.",
+					  (int) tree->nodes[root]->name.length, tree->nodes[root]->name.text);
+			return EX_INVALID;
+		}
+		root = (int64_t) i;
+	}
+	if (root < 0)
+		return ex_fail(host, EX_INVALID, "tree %.*s has no root: every node is the child of another",
+					   (int) first->tree.length, first->tree.text);
+	tree->root = (size_t) root;
+	return EX_OK;
+}
+
+static ex_status
+link_nodes(tree_reader *tree)
+{
+	bool	   *is_child;
+
+	EX_TRY(EX_ALLOC(tree->table->host, tree->n, &is_child));
+	for (size_t i = 0; i < tree->n; i++)
+	{
+		const table_node *node = tree->nodes[i];
+		int64_t		child[2];
+
+		if (is_leaf(node))
+			continue;
+		EX_TRY(find_child(tree, node, node->left, "left_child", &child[0]));
+		EX_TRY(find_child(tree, node, node->right, "right_child", &child[1]));
+		for (int side = 0; side < 2; side++)
+		{
+			if (is_child[child[side]])
+				return bad_node(tree->table, tree->nodes[child[side]], EX_INVALID, "has two parents");
+			is_child[child[side]] = true;
+		}
+	}
+	return find_root(tree, is_child);
+}
+
+static ex_status
+read_set(tree_reader *tree, const table_node *node, ex_raw_node *raw)
+{
+	const feature_usage *usage = &tree->table->usage[raw->feature];
+	const uint8_t *element = node->levels.elements;
+	uint32_t	n_levels = usage->coded ? usage->n_codes : usage->n_levels;
+	uint32_t   *word;
+
+	raw->set_words = (n_levels + 31) / 32;
+	EX_TRY(EX_ALLOC(tree->table->host, raw->set_words, &word));
+	for (uint32_t i = 0; i < node->levels.count; i++)
+	{
+		uint32_t	level;
+
+		if (usage->coded)
+			level = (uint32_t) ex_field_next_number(&element);
+		else
+			level = (uint32_t) ex_find_string((const ex_string *) usage->levels.data, usage->n_levels,
+											  ex_field_next_text(&element), ex_compare_strings);
+		word[level / 32] |= 1u << (level % 32);
+	}
+	raw->set = word;
+	return EX_OK;
+}
+
+static ex_status
+read_split(tree_reader *tree, const table_node *node, ex_raw_node *raw)
+{
+	ex_string	left = node->test->swap ? node->right : node->left;
+	ex_string	right = node->test->swap ? node->left : node->right;
+
+	raw->feature = feature_of(tree->table, node->feature);
+	raw->left = (int32_t) place_of(tree, (size_t) find_node(tree, left));
+	raw->right = (int32_t) place_of(tree, (size_t) find_node(tree, right));
+	raw->zero_missing = node->zero_missing;
+	raw->threshold = node->threshold;
+	if (node->test->strict)
+		raw->threshold = nextafter(raw->threshold, -INFINITY);
+	if (!is_null(node->missing) && node->test->op != EX_ISNULL)
+	{
+		raw->default_left = ex_compare_ids(&node->missing, &left) == 0;
+		if (!raw->default_left && ex_compare_ids(&node->missing, &right) != 0)
+			return bad_node(tree->table, node, EX_INVALID, "has a missing_child that is none of its children");
+	}
+	return node->test->op == EX_IN ? read_set(tree, node, raw) : EX_OK;
+}
+
+static ex_status
+read_numbers(ex_host *host, const cell_list *list, const double **out)
+{
+	const uint8_t *element = list->elements;
+	double	   *number;
+
+	EX_TRY(EX_ALLOC(host, list->count, &number));
+	for (uint32_t i = 0; i < list->count; i++)
+		number[i] = ex_field_next_number(&element);
+	*out = number;
+	return EX_OK;
+}
+
+static ex_status
+read_leaf(tree_reader *tree, const table_node *node, ex_raw_node *raw)
+{
+	ex_host    *host = tree->table->host;
+	const uint8_t *element = node->linear_features.elements;
+	uint32_t   *feature;
+
+	raw->value = node->value;
+	if (node->values.count > 0)
+		EX_TRY(read_numbers(host, &node->values, &raw->vector));
+	if (isnan(node->linear_constant))
+		return node->linear_features.count == 0 ? EX_OK :
+			bad_node(tree->table, node, EX_NULL, "has a linear model without a constant");
+	raw->linear = true;
+	raw->linear_const = node->linear_constant;
+	raw->n_linear = node->linear_features.count;
+	EX_TRY(EX_ALLOC(host, raw->n_linear, &feature));
+	raw->linear_feature = feature;
+	for (uint32_t t = 0; t < raw->n_linear; t++)
+		*feature++ = feature_of(tree->table, ex_field_next_text(&element));
+	return read_numbers(host, &node->linear_coefficients, &raw->linear_coef);
+}
+
+static ex_status
+read_nodes(tree_reader *tree)
+{
+	EX_TRY(EX_ALLOC(tree->table->host, tree->n, &tree->raw));
+	for (size_t i = 0; i < tree->n; i++)
+	{
+		const table_node *node = tree->nodes[i];
+		ex_raw_node *raw = &tree->raw[place_of(tree, i)];
+
+		raw->op = node->test->op;
+		raw->left = -1;
+		raw->right = -1;
+		raw->cover = node->cover;
+		raw->gain = node->gain;
+		EX_TRY(is_leaf(node) ? read_leaf(tree, node, raw) : read_split(tree, node, raw));
+	}
+	return EX_OK;
+}
+
+/* ex_tree_add counts nodes; say how, where the user's names are others. */
+static void
+explain_numbers(const tree_reader *tree)
+{
+	ex_error   *error = &tree->table->host->error;
+	char		last[24];
+	const table_node *end = tree->nodes[tree->n - 1];
+	int			length = snprintf(last, sizeof(last), "%zu", tree->n - 1);
+
+	if (tree->root == 0 && end->name.length == (uint32_t) length &&
+		memcmp(end->name.text, last, (size_t) length) == 0)
+		return;
+	if (error->hint[0] == '\0')
+		ex_hint(tree->table->host, "The message counts nodes from 0, the root, in the order of their names.");
+}
+
+static ex_status
+put_tree(table_reader *reader, table_node *const *nodes, size_t n)
+{
+	tree_reader tree = {.table = reader,.nodes = nodes,.n = n};
+	ex_raw_tree raw = {0};
+	char		label[64];
+	ex_status	status;
+
+	if (n > EX_MAX_TREE_NODES)
+		return ex_fail(reader->host, EX_LIMIT, "tree %.*s has more than %d nodes",
+					   (int) nodes[0]->tree.length, nodes[0]->tree.text, EX_MAX_TREE_NODES);
+	EX_TRY(read_tree(reader, nodes, n, &raw));
+	EX_TRY(link_nodes(&tree));
+	EX_TRY(read_nodes(&tree));
+	snprintf(label, sizeof(label), "tree %.*s", (int) nodes[0]->tree.length, nodes[0]->tree.text);
+	raw.label = label;
+	raw.n_nodes = (uint32_t) n;
+	raw.node = tree.raw;
+	status = ex_tree_add(reader->builder, &raw);
+	if (status != EX_OK)
+		explain_numbers(&tree);
+	return status;
+}
+
+ex_status
+ex_tree_from_rows(ex_host *host, const void *bytes, size_t size, ex_builder *builder)
+{
+	table_reader reader = {.host = host,.builder = builder};
+	size_t		first = 0;
+
+	ex_builder_init(builder, host, EX_TREE);
+	EX_TRY(read_rows(&reader, bytes, size));
+	EX_TRY(put_outputs(&reader));
+	EX_TRY(put_features(&reader));
+	while (first < reader.n)
+	{
+		size_t		end = first + 1;
+
+		while (end < reader.n &&
+			   ex_compare_ids(&reader.sorted[first]->tree, &reader.sorted[end]->tree) == 0)
+			end++;
+		EX_TRY(put_tree(&reader, reader.sorted + first, end - first));
+		first = end;
+	}
+	return EX_OK;
+}
