@@ -2,8 +2,8 @@
  * tree_predict.c
  *		Raw predictions of tree ensembles.
  *
- * A walk down one tree is a chain of dependent loads, so eight walks go down
- * side by side: eight trees for one row, or eight rows for one tree.  So that
+ * A walk down one tree is a chain of dependent loads, so sixteen walks go down
+ * side by side: as many trees for one row, or rows for one tree.  So that
  * no step needs a branch that a processor would have to guess, the stored
  * nodes are rewritten once into a form in which every test is the same:
  *
@@ -12,7 +12,7 @@
  *	  goes right (x <= t is false) and -Infinity where it goes left (x <= t is
  *	  true), so that one comparison settles both.
  *	- A leaf compares slot 0, which is always NaN, and so goes "right", which
- *	  leads back to itself: all eight walks take as many steps as the deepest.
+ *	  leads back to itself: all walks take as many steps as the deepest.
  *	- A set test looks up one bit.  Code 0 stands for a missing value, 1 for a
  *	  level that the model does not know, 2 + i for level i.
  *
@@ -25,7 +25,7 @@
 
 #include "tree_family.h"
 
-#define LANES 8
+#define LANES 16
 
 /* Trees (of one row) between two questions to the host whether to stop. */
 #define POLL_TREES 32768
@@ -320,7 +320,7 @@ step(const walk_node *node, const slot_value *row, const uint64_t *bits)
 	return node->left + (int32_t) right;
 }
 
-/* Eight walks from at[] to leaves; lane j reads the row at row + j * stride. */
+/* Walks from at[] to leaves; lane j reads the row at row + j * stride. */
 static inline void
 walk(const walk_node *node, const slot_value *row, size_t stride, const uint64_t *bits,
 	 uint32_t depth, int32_t at[LANES])
@@ -331,7 +331,7 @@ walk(const walk_node *node, const slot_value *row, size_t stride, const uint64_t
 	{
 		int32_t		moved = 0;
 
-#pragma GCC unroll 8
+#pragma GCC unroll 16
 		for (int j = 0; j < LANES; j++)
 		{
 			int32_t		next = step(node + at[j], row + j * stride, bits);

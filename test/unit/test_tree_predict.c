@@ -226,8 +226,8 @@ test_paths(const random_spec *spec, uint64_t seed)
 	ok(ex_tree_state_of(with_walker)->walker != NULL && with_walker->table_bytes > 0, "has compact nodes");
 	ok(ex_tree_state_of(without)->walker == NULL && without->table_bytes == 0, "has none");
 	is_same(plain, naive, size, "the stored nodes give the definition's bits");
-	is_same(single, naive, size, "so does one row among eight trees");
-	is_same(tiles, naive, size, "so do eight rows in one tree");
+	is_same(single, naive, size, "so does one row among its trees");
+	is_same(tiles, naive, size, "so do tiles of rows in one tree");
 	ex_arena_free(&arena);
 }
 
