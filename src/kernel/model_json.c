@@ -19,12 +19,11 @@ typedef struct common
 	ex_json_value outputs;
 	ex_json_value link;
 	ex_json_value link_param;
-	ex_json_value aggregation;
 	ex_json_value inputs;
 	ex_json_value background;
 } common;
 
-#define N_COMMON 8
+#define N_COMMON 7
 #define MAX_MEMBERS 40
 
 static void
@@ -35,9 +34,8 @@ common_members(common *common, ex_json_member members[N_COMMON])
 	members[2] = (ex_json_member) {"outputs", EX_JSON_ARRAY | EX_JSON_NUMBER, false, &common->outputs};
 	members[3] = (ex_json_member) {"link", EX_JSON_STRING, false, &common->link};
 	members[4] = (ex_json_member) {"link_param", EX_JSON_NUMBER, false, &common->link_param};
-	members[5] = (ex_json_member) {"aggregation", EX_JSON_STRING, false, &common->aggregation};
-	members[6] = (ex_json_member) {"inputs", EX_JSON_ARRAY, false, &common->inputs};
-	members[7] = (ex_json_member) {"background", EX_JSON_OBJECT, false, &common->background};
+	members[5] = (ex_json_member) {"inputs", EX_JSON_ARRAY, false, &common->inputs};
+	members[6] = (ex_json_member) {"background", EX_JSON_OBJECT, false, &common->background};
 }
 
 ex_status
@@ -55,8 +53,6 @@ ex_json_read_document(ex_json *json, ex_json_value document,
 /*
  * Header.
  */
-
-static const char *const aggregations[] = {"sum", "mean"};
 
 static ex_status
 find_family(ex_json *json, ex_json_value value, const ex_family **family)
@@ -118,7 +114,6 @@ read_header(ex_builder *builder, ex_json *json, const common *common)
 {
 	const char *text;
 	size_t		length;
-	int			found = 0;
 
 	EX_TRY(read_outputs(builder, json, common->outputs));
 	if (common->link.at != NULL)
@@ -128,11 +123,6 @@ read_header(ex_builder *builder, ex_json *json, const common *common)
 	}
 	if (common->link_param.at != NULL)
 		EX_TRY(ex_json_number(json, common->link_param, "link_param", &builder->link_param));
-	if (common->aggregation.at != NULL)
-	{
-		EX_TRY(ex_json_word(json, common->aggregation, "aggregation", aggregations, 2, &found));
-		builder->aggregation = (ex_aggregation) found;
-	}
 	return EX_OK;
 }
 
@@ -375,17 +365,29 @@ open_document(ex_json *json, ex_host *host, const char *text, size_t size, ex_js
 	return check_strict(host, text, size);
 }
 
-/* Features of a model over encoded columns: numbers that may be missing, named by position. */
+/*
+ * Features of a model over encoded columns: numbers that may be missing, named
+ * by position.  A categorical feature's own column keeps its codes, so that
+ * sets of levels can be tested on it.
+ */
 static ex_status
-put_columns(ex_builder *builder, size_t count)
+put_columns(ex_builder *columns, const ex_builder *builder, const ex_encoding *encoding)
 {
-	for (size_t i = 0; i < count; i++)
+	const uint32_t *levels = (const uint32_t *) builder->section[EX_FEATURE_LEVELS].data;
+
+	for (uint32_t i = 0; i < encoding->n_columns; i++)
 	{
+		const ex_encoded_column *column = &encoding->column[i];
 		char		name[24];
-		int			length = snprintf(name, sizeof(name), "%zu", i);
+		int			length = snprintf(name, sizeof(name), "%u", i);
 		ex_feature	feature = {.name = name, .name_length = (size_t) length, .missing = EX_MISSING_NATIVE};
 
-		EX_TRY(ex_put_feature(builder, &feature));
+		if (column->op == EX_ENCODE_VALUE && levels[column->feature] > 0)
+		{
+			feature.kind = EX_CATEGORICAL;
+			feature.n_levels = levels[column->feature];
+		}
+		EX_TRY(ex_put_feature(columns, &feature));
 	}
 	return EX_OK;
 }
@@ -401,7 +403,7 @@ read_encoded(ex_builder *builder, const ex_family *family, ex_json *json, ex_jso
 
 	EX_TRY(ex_encoding_read(builder, json, common->features, common->inputs, &encoding));
 	ex_builder_init(&columns, json->host, family->id);
-	EX_TRY(put_columns(&columns, encoding.n_columns));
+	EX_TRY(put_columns(&columns, builder, &encoding));
 	EX_TRY(read_header(&columns, json, common));
 	EX_TRY(family->read_json(&columns, json, document));
 	EX_TRY(ex_build(&columns, &encoded));
@@ -491,8 +493,6 @@ write_header(ex_host *host, const ex_model *model, ex_buffer *out)
 		EX_TRY(ex_append_text(host, out, ",\"link_param\":"));
 		EX_TRY(ex_json_put_double(host, out, model->link_param));
 	}
-	if (model->aggregation != EX_SUM)
-		EX_TRY(ex_appendf(host, out, ",\"aggregation\":\"%s\"", aggregations[model->aggregation]));
 	return EX_OK;
 }
 
