@@ -1,0 +1,36 @@
+/*
+ * tree_shap.h
+ *		Exact Shapley values and interactions of tree ensembles, raw space.
+ *
+ * 'tree_path_dependent': a feature that is absent follows both branches, in
+ * proportion to their covers (Lundberg et al. 2020, algorithm 1's game).
+ * 'tree_interventional': an absent feature takes its value from a background
+ * row; the mean over the background.
+ *
+ * Both are exact to rounding: the error of a value, and what additivity
+ * misses, stay below 1e-12 * sum over trees of max |leaf|.  Neither has a
+ * closed form in response space unless the link is the identity.
+ *
+ * Errors: EX_UNSUPPORTED without covers (path-dependent), with linear leaves
+ * (path-dependent), in response space; EX_INVALID without a background
+ * (interventional); EX_LIMIT with more than EX_SHAP_MAX_DISTINCT features on
+ * one path.  The depth of a tree has no limit.
+ */
+#ifndef EX_TREE_SHAP_H
+#define EX_TREE_SHAP_H
+
+#include "family.h"
+
+#define EX_SHAP_MAX_DISTINCT 64 /* different features on a path */
+
+#define EX_N_TREE_SHAP_METHODS 2
+extern const ex_shap_method ex_tree_shap_methods[EX_N_TREE_SHAP_METHODS];
+
+/*
+ * Which code runs the inner loops: the best for this processor, or the
+ * portable one (tests compare the two, whose results have the same bits).
+ * For models that are explained for the first time after the call.
+ */
+extern void ex_tree_shap_use_portable(bool portable);
+
+#endif							/* EX_TREE_SHAP_H */

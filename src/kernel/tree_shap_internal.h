@@ -1,0 +1,183 @@
+/*
+ * tree_shap_internal.h
+ *		What the files of tree_shap share.
+ *
+ *	tree_shap.c				the methods: refusals, outputs, base values
+ *	tree_shap_prepare.c		the ensemble rewritten for the kernels
+ *	tree_shap_kernel.h		the inner loops, compiled twice:
+ *	tree_shap_portable.c	... for any processor
+ *	tree_shap_avx2.c		... with AVX2
+ *	tree_shap_pair.c		one row against one reference row
+ *	tree_shap_block.c		small trees cut into blocks, and their tables
+ */
+#ifndef EX_TREE_SHAP_INTERNAL_H
+#define EX_TREE_SHAP_INTERNAL_H
+
+#include "tree_family.h"
+#include "tree_shap.h"
+
+/*
+ * Rows are rewritten as columns, one for each (feature, treatment of missing
+ * values), so that every test of every tree is column <= threshold: a missing
+ * value is NaN where it goes right and -Infinity where it goes left.  A set
+ * or missing test has a column of its own that holds -1 (left) or 1.
+ */
+enum
+{
+	EX_SHAP_MISSING_RIGHT = 0,
+	EX_SHAP_MISSING_LEFT,
+	EX_SHAP_ZERO_RIGHT,			/* zero counts as missing */
+	EX_SHAP_ZERO_LEFT,
+	EX_SHAP_N_KINDS
+};
+
+/* Splits of a tree are numbered depth first, left before right; leaves too. */
+typedef struct ex_shap_split
+{
+	double		threshold;
+	double		ratio[2];		/* child's cover / own cover, left and right */
+	int32_t		child[2];		/* split of the same tree, or ~leaf */
+	uint32_t	column;
+	uint32_t	feature;
+	int32_t		ancestor;		/* depth of the nearest split above on the same feature; -1 */
+} ex_shap_split;
+
+typedef struct ex_shap_tree
+{
+	uint32_t	first_split;
+	uint32_t	n_splits;		/* and one leaf more */
+	uint32_t	first_leaf;
+	uint32_t	distinct;		/* most different features on a path */
+} ex_shap_tree;
+
+/*
+ * A Gauss-Legendre rule for product games of up to 2m players, in groups of
+ * four points; missing points of the last group have weight 0.  Arrays of
+ * 4 * groups, aligned for vectors.
+ */
+typedef struct ex_shap_rule
+{
+	uint32_t	groups;
+	const double *on;			/* node t: what a satisfied split multiplies in ... */
+	const double *off;			/* 1 - t: ... and what its share z is multiplied by */
+	const double *weight;
+	const double *off_ratio;	/* -1 / (1 - t) */
+	const double *zero;			/* all 0 */
+	const double *one;			/* all 1 */
+} ex_shap_rule;
+
+/* One tree for the path-dependent walk (tree_shap_kernel.h). */
+typedef struct ex_shap_walk
+{
+	const ex_shap_split *split;
+	uint32_t	n_splits;
+	const double *leaf;
+	const ex_shap_rule *rule;
+	const double *column;		/* of the row */
+	void	   *frame;			/* scratch: EX_SHAP_FRAME_SIZE for each split of a path */
+	double	   *sum;			/* 4 lanes per feature, added to */
+	double	   *pair;			/* interactions: p * p, upper split's feature first; or NULL */
+	uint32_t	n_features;
+	/* only these are there (bit per number); the rest of the tree counts as 0 */
+	uint64_t	live_splits;
+	uint64_t	live_leaves;
+} ex_shap_walk;
+
+/* The inner loops; two implementations with the same bits. */
+typedef struct ex_shap_kernel
+{
+	void		(*walk) (const ex_shap_walk *walk);	/* whole tree */
+	void		(*walk_live) (const ex_shap_walk *walk);	/* the live part */
+	void		(*walk_pairs) (const ex_shap_walk *walk);	/* whole tree; interactions only */
+} ex_shap_kernel;
+
+extern const ex_shap_kernel ex_shap_portable;
+#ifdef __x86_64__
+extern const ex_shap_kernel ex_shap_avx2;
+#endif
+
+/* Bytes of scratch for one split of the path of a walk. */
+#define EX_SHAP_FRAME_SIZE(groups) (64 + 6 * 32 * (size_t) (groups))
+
+/* What the Shapley kernels derive from a tree model (ex_tree_state.shap). */
+typedef struct ex_tree_shap_tables
+{
+	const ex_tree_state *family;
+	const ex_shap_kernel *kernel;
+	ex_shap_tree *tree;			/* T */
+	ex_shap_split *split;		/* of all trees */
+
+	/*
+	 * Leaves of all trees: scale * value, so that a tree's weight needs no
+	 * further thought; with vector or linear leaves also the node.
+	 */
+	double	   *leaf;			/* NULL with vector leaves */
+	uint32_t   *leaf_node;		/* NULL without vector and linear leaves */
+
+	uint32_t	distinct;		/* most different features on any path */
+	uint32_t	max_leaves;		/* of a tree */
+	const ex_shap_rule **rule;	/* by number of players, 0 .. distinct; with covers */
+	double	   *path_base;		/* K: path-dependent base values; with covers */
+
+	uint32_t	kind_column[EX_SHAP_N_KINDS];	/* first column of each kind in use */
+	bool		kind_used[EX_SHAP_N_KINDS];
+	uint32_t	n_tests;		/* columns of set and missing tests, after the others */
+	uint32_t	first_test;
+	const ex_node **test;
+	uint32_t	n_columns;
+
+	/* Beta integrals: beta[a * beta_size + b] = integral of t^a (1 - t)^b */
+	const double *beta;
+	uint32_t	beta_size;
+
+	/* scratch of one call */
+	double	   *column;			/* of the explained row */
+	double	   *other_column;	/* of a background row */
+	double	   *sum;			/* 4 lanes per feature */
+	double	   *vector_leaf;	/* leaves of one tree for one output, where they are vectors */
+	void	   *frame;			/* NULL if frame_size is too large to keep */
+	size_t		frame_size;
+	struct ex_shap_pair_scratch *pair_scratch;	/* tree_shap_pair.c */
+
+	double	   *background_base;	/* K: of the model's own background; NULL until needed */
+} ex_tree_shap_tables;
+
+/* The tables of a model, made at first use. */
+extern ex_status ex_shap_tables(ex_compiled *compiled, ex_host *host, ex_tree_shap_tables **tables);
+
+/* Columns of a row of p values. */
+extern void ex_shap_columns(const ex_tree_shap_tables *tables, const double *x, double *column);
+
+/* Leaves of tree t for output k, scaled; scalar or vector. */
+extern const double *ex_shap_leaves(const ex_tree_shap_tables *tables, uint32_t t, uint32_t k);
+
+/* Does tree t feed output k? */
+static inline bool
+ex_shap_feeds(const ex_tree_shap_tables *tables, uint32_t t, uint32_t k)
+{
+	const ex_tree_view *view = &tables->family->view;
+
+	return view->vector_leaves || view->output[t] == k;
+}
+
+/*
+ * Adds weight times the Shapley values (interactions) of output k's game of x
+ * against one reference row; both as columns, and as rows for linear leaves.
+ * phi[p]; pair[p * p] holds both orders of a pair, half of the index each.
+ */
+typedef struct ex_shap_contest
+{
+	const double *x;
+	const double *column;
+	const double *other;
+	const double *other_column;
+	double		weight;
+} ex_shap_contest;
+
+extern ex_status ex_shap_pair_prepare(ex_compiled *compiled, ex_tree_shap_tables *tables);
+extern void ex_shap_pair_values(ex_tree_shap_tables *tables, const ex_shap_contest *contest,
+								uint32_t t, uint32_t k, double *phi);
+extern void ex_shap_pair_interactions(ex_tree_shap_tables *tables, const ex_shap_contest *contest,
+									  uint32_t t, uint32_t k, double *pair);
+
+#endif							/* EX_TREE_SHAP_INTERNAL_H */

@@ -1,0 +1,338 @@
+/*
+ * tree_shap_kernel.h
+ *		The inner loops of the Shapley kernels, compiled once per processor.
+ *
+ * Included by tree_shap_portable.c and tree_shap_avx2.c, which define
+ * SHAP_KERNEL, the name of the table.  Everything is written with vectors of
+ * four doubles; where a processor has none the compiler splits them, which
+ * changes no bit: lanes are independent and are added up in one order.
+ *
+ * The walk (METHODS 1).  The game of a leaf with value v is
+ *		v(S) = v * prod_{j in S} o_j * prod_{j not in S} z_j
+ * over the features j of its path: o_j = 1 if the row satisfies all splits on
+ * j, else 0, and z_j the product of the shares of cover.  As the Shapley
+ * weight is a Beta integral,
+ *		phi_j = v (o_j - z_j) integral prod_{k != j} f_k dt,
+ *		f_k(t) = t o_k + (1 - t) z_k,
+ * which a Gauss-Legendre rule gives exactly.  Its points are the lanes.
+ *
+ * Depth first, with, at every split on a feature j (all per point):
+ *		P			product of the factors of the path above
+ *		rho_c		by what child c changes P: f_c, or f_c / f_a if j was split
+ *					before, where a is the nearest edge above on j
+ *		R			sum over the leaves below of v * (rho's on the way to them):
+ *					R = rho_0 R_0 + rho_1 R_1
+ *		Q			P without j: P, or P / f_a
+ * Leaves below child c count (o_c - z_c) Q R_c to phi_j; if j was split before
+ * they have already been counted with (o_a - z_a), which is taken back:
+ *		phi_j += Q [ (o_0 - z_0) R_0 + (o_1 - z_1) R_1 - (o_a - z_a) R ]
+ * If o_a = 0 the two cancel (z_c is then z_a times the child's share), and
+ * rho_c is that share.  A child with o = z = 0 is skipped: its rho is 0.
+ *
+ * Interactions: the same bracket T, divided by the factor of another feature
+ * i of the path above: phi_ij gets half of T (o_i - z_i) / f_i, of the latest
+ * edge on i.  Pairs whose i is split again below are completed there.
+ */
+#include <string.h>
+
+#include "tree_shap_internal.h"
+
+typedef double vec __attribute__((vector_size(32)));
+
+#define MAX_GROUPS (EX_SHAP_MAX_DISTINCT / 2 / 4)
+
+/* Everything is inlined into one function for each number of groups. */
+#define INLINE static inline __attribute__((always_inline))
+
+/* One split of the path; its vectors follow in memory, `groups` of each. */
+typedef struct frame
+{
+	const ex_shap_split *split;
+	double		share[2];		/* z of both edges, over all splits on the feature */
+	double		gain[2];		/* o - z of both edges; 0 if the row fails above */
+	double		taken_back;		/* o_a - z_a */
+	bool		on[2];			/* o of both edges */
+	uint8_t		side;			/* of the edge under way */
+	bool		latest;			/* no split below on the path is on the same feature */
+} __attribute__((aligned(32))) frame;
+
+enum
+{
+	QUOTIENT,					/* Q */
+	RIGHT_PRODUCT,				/* P of the right child */
+	LEFT_RHO,
+	RIGHT_RHO,
+	LEFT_REST,					/* R of the left child */
+	GRADIENT,					/* (o - z) / f of the edge under way */
+	N_VECTORS
+};
+
+_Static_assert(EX_SHAP_FRAME_SIZE(1) == sizeof(frame) + N_VECTORS * sizeof(vec), "frame size");
+
+#define VECTOR(at, which) ((vec *) ((at) + 1) + (which) * groups)
+
+INLINE frame *
+frame_at(const ex_shap_walk *walk, const int groups, uint32_t depth)
+{
+	return (frame *) ((char *) walk->frame + depth * EX_SHAP_FRAME_SIZE(groups));
+}
+
+INLINE void
+set_all(vec *v, const int groups, double value)
+{
+	for (int g = 0; g < groups; g++)
+		v[g] = (vec) {value, value, value, value};
+}
+
+INLINE void
+multiply(vec *to, const int groups, const vec *a, const vec *b)
+{
+	for (int g = 0; g < groups; g++)
+		to[g] = a[g] * b[g];
+}
+
+/* f of an edge: t o + (1 - t) z */
+INLINE void
+factor(const ex_shap_rule *rule, const int groups, bool on, double share, vec *f)
+{
+	const vec  *add = (const vec *) (on ? rule->on : rule->zero);
+	const vec  *off = (const vec *) rule->off;
+
+	for (int g = 0; g < groups; g++)
+		f[g] = add[g] + off[g] * share;
+}
+
+/* The feature was split before, at `above`: Q and both rho's become quotients. */
+INLINE void
+enter_again(const ex_shap_rule *rule, const int groups, frame *at, const frame *above)
+{
+	double		share = above->share[above->side];
+	vec			f[MAX_GROUPS];
+
+	at->share[0] *= share;
+	at->share[1] *= share;
+	if (!above->on[above->side])
+	{
+		at->on[0] = at->on[1] = false;
+		at->gain[0] = at->gain[1] = 0;
+		set_all(VECTOR(at, LEFT_RHO), groups, at->split->ratio[0]);
+		set_all(VECTOR(at, RIGHT_RHO), groups, at->split->ratio[1]);
+		return;
+	}
+	factor(rule, groups, true, share, f);
+	for (int g = 0; g < groups; g++)
+		f[g] = 1 / f[g];
+	multiply(VECTOR(at, QUOTIENT), groups, VECTOR(at, QUOTIENT), f);
+	for (int c = 0; c < 2; c++)
+	{
+		vec		   *rho = VECTOR(at, LEFT_RHO + c);
+
+		factor(rule, groups, at->on[c], at->share[c], rho);
+		multiply(rho, groups, rho, f);
+		at->gain[c] = at->on[c] - at->share[c];
+	}
+	at->taken_back = 1 - share;
+}
+
+/* On arrival at a split with product P: the whole frame but what is below. */
+INLINE void
+enter(const ex_shap_walk *walk, const ex_shap_split *split, const int groups, frame *at,
+	  const vec *product)
+{
+	bool		left = walk->column[split->column] <= split->threshold;
+
+	at->split = split;
+	at->latest = true;
+	at->taken_back = 0;
+	at->on[0] = left;
+	at->on[1] = !left;
+	for (int c = 0; c < 2; c++)
+	{
+		at->share[c] = split->ratio[c];
+		at->gain[c] = at->on[c] - at->share[c];
+		factor(walk->rule, groups, at->on[c], at->share[c], VECTOR(at, LEFT_RHO + c));
+	}
+	for (int g = 0; g < groups; g++)
+		VECTOR(at, QUOTIENT)[g] = product[g];
+	if (split->ancestor >= 0)
+		enter_again(walk->rule, groups, at, frame_at(walk, groups, (uint32_t) split->ancestor));
+	multiply(VECTOR(at, RIGHT_PRODUCT), groups, product, VECTOR(at, RIGHT_RHO));
+}
+
+/* What the bracket T of the split at `depth` says of pairs with features above. */
+INLINE void
+add_pairs(const ex_shap_walk *walk, const int groups, uint32_t depth, const vec *bracket)
+{
+	const ex_shap_split *split = frame_at(walk, groups, depth)->split;
+
+	for (uint32_t d = 0; d < depth; d++)
+	{
+		const frame *above = frame_at(walk, groups, d);
+		vec			sum = bracket[0] * VECTOR(above, GRADIENT)[0];
+
+		if (!above->latest || (int32_t) d == split->ancestor)
+			continue;
+		for (int g = 1; g < groups; g++)
+			sum += bracket[g] * VECTOR(above, GRADIENT)[g];
+		walk->pair[(size_t) above->split->feature * walk->n_features + split->feature] +=
+			(sum[0] + sum[2]) + (sum[1] + sum[3]);
+	}
+}
+
+/* Both children are done: `rest` is R of the right one and becomes the split's. */
+INLINE void
+leave(const ex_shap_walk *walk, const int groups, const bool pairs, uint32_t depth, vec *rest)
+{
+	const frame *at = frame_at(walk, groups, depth);
+	vec			bracket[MAX_GROUPS];
+
+	for (int g = 0; g < groups; g++)
+	{
+		vec			left = VECTOR(at, LEFT_REST)[g];
+		vec			right = rest[g];
+
+		rest[g] = VECTOR(at, LEFT_RHO)[g] * left + VECTOR(at, RIGHT_RHO)[g] * right;
+		bracket[g] = VECTOR(at, QUOTIENT)[g] *
+			(left * at->gain[0] + right * at->gain[1] - rest[g] * at->taken_back);
+	}
+	if (pairs)
+	{
+		if (at->split->ancestor >= 0)
+			frame_at(walk, groups, (uint32_t) at->split->ancestor)->latest = true;
+		add_pairs(walk, groups, depth, bracket);
+	}
+	else
+	{
+		for (int g = 1; g < groups; g++)
+			bracket[0] += bracket[g];
+		((vec *) walk->sum)[at->split->feature] += bracket[0];
+	}
+}
+
+/* Make the edge to child c the one under way. */
+INLINE void
+go_down(const ex_shap_walk *walk, const int groups, const bool pairs, frame *at, int c)
+{
+	at->side = (uint8_t) c;
+	if (!pairs)
+		return;
+	if (at->split->ancestor >= 0)
+		frame_at(walk, groups, (uint32_t) at->split->ancestor)->latest = false;
+	if (at->on[c])
+	{
+		vec		   *gradient = VECTOR(at, GRADIENT);
+
+		factor(walk->rule, groups, true, at->share[c], gradient);
+		for (int g = 0; g < groups; g++)
+			gradient[g] = (1 - at->share[c]) / gradient[g];
+	}
+	else
+	{
+		/* -z / ((1 - t) z), z > 0 */
+		for (int g = 0; g < groups; g++)
+			VECTOR(at, GRADIENT)[g] = ((const vec *) walk->rule->off_ratio)[g];
+	}
+}
+
+/*
+ * Is child c a split to go down to?  If not, `rest` becomes its R: the value
+ * of the leaf, or 0 for what is not there (`partial`) or cannot be reached in
+ * any coalition.
+ */
+INLINE bool
+goes_on(const ex_shap_walk *walk, const int groups, const bool partial, const frame *at, int c,
+		vec *rest)
+{
+	int32_t		child = at->split->child[c];
+	bool		there = at->on[c] || at->share[c] != 0;
+
+	if (partial && there)
+		there = (child >= 0 ? walk->live_splits >> child : walk->live_leaves >> ~child) & 1;
+	if (child >= 0 && there)
+		return true;
+	set_all(rest, groups, there ? walk->leaf[~child] : 0);
+	return false;
+}
+
+INLINE void
+walk_tree(const ex_shap_walk *walk, const int groups, const bool partial, const bool pairs)
+{
+	const ex_shap_split *split = walk->split;
+	uint32_t	depth = 0;
+	vec			product[MAX_GROUPS];
+	vec			rest[MAX_GROUPS];
+
+	for (int g = 0; g < groups; g++)
+		product[g] = ((const vec *) walk->rule->weight)[g];
+	for (;;)
+	{
+		frame	   *at = frame_at(walk, groups, depth);
+
+		enter(walk, split, groups, at, product);
+		if (goes_on(walk, groups, partial, at, 0, rest))
+		{
+			go_down(walk, groups, pairs, at, 0);
+			multiply(product, groups, product, VECTOR(at, LEFT_RHO));
+			split = walk->split + at->split->child[0];
+			depth++;
+			continue;
+		}
+		for (;;)
+		{
+			/* the left child of `at` is done */
+			for (int g = 0; g < groups; g++)
+				VECTOR(at, LEFT_REST)[g] = rest[g];
+			if (goes_on(walk, groups, partial, at, 1, rest))
+			{
+				go_down(walk, groups, pairs, at, 1);
+				for (int g = 0; g < groups; g++)
+					product[g] = VECTOR(at, RIGHT_PRODUCT)[g];
+				split = walk->split + at->split->child[1];
+				depth++;
+				break;
+			}
+			do
+			{
+				/* so is the right one */
+				leave(walk, groups, pairs, depth, rest);
+				if (depth == 0)
+					return;
+				at = frame_at(walk, groups, --depth);
+			} while (at->side == 1);
+		}
+	}
+}
+
+#define WALKS(partial, pairs) \
+	switch (walk->rule->groups) \
+	{ \
+		case 1: walk_tree(walk, 1, partial, pairs); break; \
+		case 2: walk_tree(walk, 2, partial, pairs); break; \
+		case 3: walk_tree(walk, 3, partial, pairs); break; \
+		case 4: walk_tree(walk, 4, partial, pairs); break; \
+		default: walk_tree(walk, MAX_GROUPS, partial, pairs); break; \
+	}
+
+static void
+walk_values(const ex_shap_walk *walk)
+{
+	WALKS(false, false);
+}
+
+static void
+walk_live(const ex_shap_walk *walk)
+{
+	WALKS(true, false);
+}
+
+static void
+walk_pairs(const ex_shap_walk *walk)
+{
+	WALKS(false, true);
+}
+
+const ex_shap_kernel SHAP_KERNEL = {
+	.walk = walk_values,
+	.walk_live = walk_live,
+	.walk_pairs = walk_pairs
+};
