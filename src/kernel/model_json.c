@@ -365,29 +365,17 @@ open_document(ex_json *json, ex_host *host, const char *text, size_t size, ex_js
 	return check_strict(host, text, size);
 }
 
-/*
- * Features of a model over encoded columns: numbers that may be missing, named
- * by position.  A categorical feature's own column keeps its codes, so that
- * sets of levels can be tested on it.
- */
+/* Features of a model over encoded columns: numbers that may be missing, named by position. */
 static ex_status
-put_columns(ex_builder *columns, const ex_builder *builder, const ex_encoding *encoding)
+put_columns(ex_builder *builder, size_t count)
 {
-	const uint32_t *levels = (const uint32_t *) builder->section[EX_FEATURE_LEVELS].data;
-
-	for (uint32_t i = 0; i < encoding->n_columns; i++)
+	for (size_t i = 0; i < count; i++)
 	{
-		const ex_encoded_column *column = &encoding->column[i];
 		char		name[24];
-		int			length = snprintf(name, sizeof(name), "%u", i);
+		int			length = snprintf(name, sizeof(name), "%zu", i);
 		ex_feature	feature = {.name = name, .name_length = (size_t) length, .missing = EX_MISSING_NATIVE};
 
-		if (column->op == EX_ENCODE_VALUE && levels[column->feature] > 0)
-		{
-			feature.kind = EX_CATEGORICAL;
-			feature.n_levels = levels[column->feature];
-		}
-		EX_TRY(ex_put_feature(columns, &feature));
+		EX_TRY(ex_put_feature(builder, &feature));
 	}
 	return EX_OK;
 }
@@ -403,7 +391,7 @@ read_encoded(ex_builder *builder, const ex_family *family, ex_json *json, ex_jso
 
 	EX_TRY(ex_encoding_read(builder, json, common->features, common->inputs, &encoding));
 	ex_builder_init(&columns, json->host, family->id);
-	EX_TRY(put_columns(&columns, builder, &encoding));
+	EX_TRY(put_columns(&columns, encoding.n_columns));
 	EX_TRY(read_header(&columns, json, common));
 	EX_TRY(family->read_json(&columns, json, document));
 	EX_TRY(ex_build(&columns, &encoded));
