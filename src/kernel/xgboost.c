@@ -570,13 +570,15 @@ read_linear(xgb_reader *reader)
 {
 	uint32_t	p = reader->n_features;
 	uint32_t	n_outputs = reader->n_outputs;
-	ex_json_value weights = ex_json_get(&reader->json, reader->model, "weights");
+	ex_json_value weights;
+	ex_json_member members[] = {{"weights", EX_JSON_ARRAY, true, &weights}};
 	ex_buffer	buffer = {NULL, 0, 0};
 	const float *weight;
 	size_t		count;
 
 	if (reader->iterations >= 0)
 		return ex_fail(reader->host, EX_INVALID, "a linear booster has no iterations to choose from");
+	EX_TRY(ex_json_read_object(&reader->json, reader->model, "the booster's model", members, 1, false));
 	EX_TRY(ex_json_read_floats(&reader->json, weights, "\"weights\"", &buffer, &count));
 	if (count != ((size_t) p + 1) * n_outputs)
 		return ex_fail(reader->host, EX_INVALID,
