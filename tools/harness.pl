@@ -8,6 +8,7 @@
 #
 use strict;
 use warnings;
+use File::Temp;
 use TAP::Parser;
 use Time::HiRes qw(time);
 
@@ -28,6 +29,17 @@ sub failures
 	return @shown;
 }
 
+# What a failed program wrote besides, if not too much.
+sub complaints
+{
+	my ($errors) = @_;
+	open my $in, '<', $errors or return;
+	my @lines = <$in>;
+	chomp @lines;
+	splice @lines, 60, @lines - 60, '...' if @lines > 60;
+	return @lines;
+}
+
 sub run
 {
 	my ($label, $command) = @_;
@@ -36,7 +48,9 @@ sub run
 	# Nothing may hang the whole run.  timeout gives the command a process group
 	# of its own, which a terminal's ^C does not reach: we pass it on, and wait
 	# for the private server to be stopped.
-	my $pid = open my $output, '-|', 'timeout', '-k', '60', '1500', 'sh', '-c', $command
+	my $errors = File::Temp->new;
+	my $pid = open my $output, '-|', 'timeout', '-k', '60', '1500', 'sh', '-c',
+	  "exec 2>$errors; $command"
 	  or die "timeout: $!\n";
 	local $SIG{INT} = local $SIG{TERM} = local $SIG{HUP} = sub {
 		kill 'TERM', $pid;
@@ -62,7 +76,7 @@ sub run
 
 	printf "%5d passed%s%s %6.1f s\n", $good - $skip,
 	  $skip ? ", $skip skipped" : '', $bad ? ", $bad FAILED" : '', time - $began;
-	print "    $_\n" for @shown, $bad ? @problems : ();
+	print "    $_\n" for @shown, $bad ? (@problems, complaints("$errors")) : ();
 	$passed += $good - $skip;
 	$failed += $bad;
 	$skipped += $skip;
