@@ -285,6 +285,17 @@ typedef struct product_game
 	double	   *density;		/* n_nodes: weight times the product of all factors */
 } product_game;
 
+static ex_status
+check_players(const ex_linear_state *state, ex_host *host)
+{
+	if (state->n_used <= MAX_PRODUCT_FEATURES)
+		return EX_OK;
+	ex_fail(host, EX_LIMIT, "model has too many features to explain its response");
+	ex_detail(host, "It uses %u features; the limit is %d.", state->n_used, MAX_PRODUCT_FEATURES);
+	ex_hint(host, "Use space => 'raw'.");
+	return EX_LIMIT;
+}
+
 /* The rule with which m factors are integrated exactly, made once per model. */
 static ex_status
 prepare_rule(ex_compiled *compiled, ex_host *host)
@@ -294,13 +305,7 @@ prepare_rule(ex_compiled *compiled, ex_host *host)
 	double	   *node;
 	double	   *weight;
 
-	if (state->n_used > MAX_PRODUCT_FEATURES)
-	{
-		ex_fail(host, EX_LIMIT, "model has too many features to explain its response");
-		ex_detail(host, "It uses %u features; the limit is %d.", state->n_used, MAX_PRODUCT_FEATURES);
-		ex_hint(host, "Use space => 'raw'.");
-		return EX_LIMIT;
-	}
+	EX_TRY(check_players(state, host));
 	if (state->n_nodes > 0)
 		return EX_OK;
 	EX_TRY(EX_ALLOC(compiled->host, n, &node));
@@ -592,7 +597,7 @@ check(ex_compiled *compiled, ex_host *host, ex_space space, const ex_background 
 		ex_hint(host, "Attach one with explain.with_background(model, ...) or give a reference row.");
 		return EX_INVALID;
 	}
-	return EX_OK;
+	return is_log_response(compiled, space) ? check_players(compiled->state, host) : EX_OK;
 }
 
 static ex_status
