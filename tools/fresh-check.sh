@@ -5,8 +5,9 @@
 # A clean clone of HEAD goes into a new system made by debootstrap, which gets
 # this machine's package sources.  The demo runs in /root, where the server's
 # user cannot go, the tests at a path longer than a socket's name may be, with
-# a blank in it.  Mounts and processes live in namespaces of their own, and so
-# are gone when a command ends, however it ends.
+# a blank in it; last, make and make install work on that system's own server.
+# Mounts and processes live in namespaces of their own, and so are gone when a
+# command ends, however it ends.
 #
 # KEEP=1 keeps the system for a look; ROOT=folder uses one that was kept.
 
@@ -41,6 +42,7 @@ make_system()
 	mv "$ROOT.sources" "$ROOT/etc/apt/sources.list"
 	apt-config dump | grep -E '^Acquire::(https?::Proxy|Check-(Valid-Until|Date))' >"$ROOT/etc/apt/apt.conf.d/90this-machine" || true
 	cp /etc/resolv.conf /etc/hosts "$ROOT/etc/"
+	echo yes >"$ROOT/etc/explain_ext_fresh_check"
 	rm -f "$ROOT.log"
 }
 
@@ -108,5 +110,6 @@ step yes "$demo_folder" "make demo"
 step yes "$test_folder" "make test"
 step no "$demo_folder" "make demo"
 step no "$test_folder" "make test"
+step no "$demo_folder" "sh tools/pgxs-check.sh"
 say
 say "A bare Debian 12 ran both commands, twice:$summary"
