@@ -109,6 +109,9 @@ typedef struct ex_family
 	ex_status	(*fold) (ex_host *host, const ex_model *encoded, const ex_encoding *encoding,
 						 ex_builder *builder);
 
+	/* a feature's policy has changed: bring what depends on it in line (optional) */
+	ex_status	(*adapt) (ex_builder *builder, uint32_t feature);
+
 	ex_status	(*compile) (ex_compiled *compiled);
 
 	/* raw[n * K] for n feature vectors x[n * p] */

@@ -228,6 +228,7 @@ const ex_family ex_linear_family = {
 	.read_json = ex_linear_read_json,
 	.write_json = ex_linear_write_json,
 	.fold = ex_linear_fold,
+	.adapt = ex_linear_adapt,
 	.compile = compile,
 	.predict_raw = predict_raw,
 	.shap_methods = ex_linear_shap_methods,
