@@ -245,7 +245,8 @@ ex_linear_put_terms(ex_builder *builder, ex_linear_term *term, size_t n,
 	size_t		c = 0;
 
 	EX_TRY(check_terms(builder, term, n));
-	qsort(term, n, sizeof(ex_linear_term), compare_terms);
+	if (n > 0)
+		qsort(term, n, sizeof(ex_linear_term), compare_terms);
 	EX_TRY(EX_ALLOC(builder->host, n, &column));
 	EX_TRY(distinct_columns(builder, term, n, column, &design.n_columns));
 	EX_TRY(EX_ALLOC(builder->host, n_outputs * design.n_columns, &coefficient));
@@ -300,6 +301,8 @@ misfit(const ex_column *column, const ex_feature *feature)
 	if (column->kind == EX_COLUMN_BIN ? !(column->low < column->high)
 		: !(column->low == 0 && column->high == 0))
 		return "has an empty bin";
+	if ((column->low == 0 && signbit(column->low)) || (column->high == 0 && signbit(column->high)))
+		return "has a bound of -0";
 	if (column->kind == EX_COLUMN_ISNULL && feature->missing != EX_MISSING_NATIVE)
 		return "tests for missing values, which the feature's policy leaves none of";
 	if (feature->missing == EX_MISSING_NATIVE ? !isfinite(column->missing)
