@@ -311,7 +311,8 @@ static piece *
 sort_pieces(folding *fold, size_t *n)
 {
 	*n = fold->pieces.size / sizeof(piece);
-	qsort(fold->pieces.data, *n, sizeof(piece), compare_pieces);
+	if (*n > 0)
+		qsort(fold->pieces.data, *n, sizeof(piece), compare_pieces);
 	return (piece *) fold->pieces.data;
 }
 
