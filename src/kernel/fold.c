@@ -40,7 +40,7 @@ ex_encode(const ex_encoded_column *column, double x)
 		else if (isnan(x))
 			return NAN;
 		else if (column->op == EX_ENCODE_BIN)
-			value = x > column->low && x <= column->high;
+			value = (x > column->low || column->low == -INFINITY) && x <= column->high;
 		else if (column->op == EX_ENCODE_BIN_NUMBER)
 			value = bin_number(column, x);
 		else

@@ -16,6 +16,9 @@
  *	  infinity leaves one test, and the covers;
  *	- missing indicator: the test for missing.
  *
+ * ex_fold has checked that levels are asked of categorical features and bins
+ * made of numeric ones.
+ *
  * Where a missing value goes is where its z, imputed or not, goes.  The
  * folded tree sends every row to the leaf that the original pipeline sends it
  * to; only linear leaves over scaled columns are equal up to rounding.
@@ -190,15 +193,6 @@ fold_level(folding *f, const ex_node *node, const ex_encoded_column *column, fol
 		fold_constant(f, column->feature, is_left, test);
 		return EX_OK;
 	}
-	if (kind_of(f, column->feature) == EX_BOOLEAN)
-	{
-		test->op = EX_LE;
-		test->threshold = 0.5;
-		test->true_left = column->level == 0 ? is_left : other_left;
-		return EX_OK;
-	}
-	if (kind_of(f, column->feature) != EX_CATEGORICAL)
-		return cannot_fold(f, "A level is asked of a numeric feature");
 	EX_TRY(EX_ALLOC(f->host, column->level / 32 + 1, &set));
 	set[column->level / 32] |= 1u << (column->level % 32);
 	test->op = EX_IN;
@@ -208,18 +202,16 @@ fold_level(folding *f, const ex_node *node, const ex_encoded_column *column, fol
 	return EX_OK;
 }
 
-static ex_status
+static void
 fold_bin(folding *f, const ex_node *node, const ex_encoded_column *column, folded_test *test)
 {
 	bool		inside_left = value_goes_left(f, node, column, 1);
 	bool		outside_left = value_goes_left(f, node, column, 0);
 
-	if (kind_of(f, column->feature) == EX_CATEGORICAL)
-		return cannot_fold(f, "A bin is made of a categorical feature");
 	if (inside_left == outside_left || column->low >= column->high)
 	{
 		fold_constant(f, column->feature, outside_left, test);
-		return EX_OK;
+		return;
 	}
 	test->op = EX_LE;
 	test->threshold = column->high;
@@ -234,29 +226,25 @@ fold_bin(folding *f, const ex_node *node, const ex_encoded_column *column, folde
 		test->has_low = column->low > -INFINITY;
 		test->low = column->low;
 	}
-	return EX_OK;
 }
 
-static ex_status
+static void
 fold_bin_number(folding *f, const ex_node *node, const ex_encoded_column *column, folded_test *test)
 {
 	bool		first_left = value_goes_left(f, node, column, 0);
 
-	if (kind_of(f, column->feature) == EX_CATEGORICAL)
-		return cannot_fold(f, "Bins are made of a categorical feature");
 	for (uint32_t bin = 1; bin <= column->n_edges; bin++)
 		if (value_goes_left(f, node, column, bin) != first_left)
 		{
 			test->op = EX_LE;
 			test->threshold = column->edges[bin - 1];
 			test->true_left = first_left;
-			return EX_OK;
+			return;
 		}
 	fold_constant(f, column->feature, first_left, test);
-	return EX_OK;
 }
 
-static ex_status
+static void
 fold_missing(folding *f, const ex_node *node, const ex_encoded_column *column, folded_test *test)
 {
 	bool		missing_left = value_goes_left(f, node, column, 1);
@@ -269,7 +257,6 @@ fold_missing(folding *f, const ex_node *node, const ex_encoded_column *column, f
 		test->op = EX_ISNULL;
 		test->true_left = missing_left;
 	}
-	return EX_OK;
 }
 
 /* Zero as missing survives only where z is x itself and missing values go where 0 goes. */
@@ -300,11 +287,14 @@ fold_test(folding *f, const ex_node *node, folded_test *test)
 		case EX_ENCODE_LEVEL:
 			return fold_level(f, node, column, test);
 		case EX_ENCODE_BIN:
-			return fold_bin(f, node, column, test);
+			fold_bin(f, node, column, test);
+			return EX_OK;
 		case EX_ENCODE_BIN_NUMBER:
-			return fold_bin_number(f, node, column, test);
+			fold_bin_number(f, node, column, test);
+			return EX_OK;
 		case EX_ENCODE_MISSING:
-			return fold_missing(f, node, column, test);
+			fold_missing(f, node, column, test);
+			return EX_OK;
 	}
 	return cannot_fold(f, "An encoding is unknown");
 }
