@@ -3,6 +3,7 @@
  *		The tree family's table of operations, and making a tree model ready.
  */
 #include "tree_family.h"
+#include "tree_shap.h"
 
 /*
  * Nodes lie level by level, so a level of m splits is followed by one of 2m
@@ -98,6 +99,6 @@ const ex_family ex_tree_family = {
 	.fold = ex_tree_fold,
 	.compile = compile_tree,
 	.predict_raw = ex_tree_predict_raw,
-	.shap_methods = NULL,
-	.n_shap_methods = 0
+	.shap_methods = ex_tree_shap_methods,
+	.n_shap_methods = EX_N_TREE_SHAP_METHODS
 };
