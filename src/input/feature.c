@@ -6,6 +6,7 @@
 
 #include <math.h>
 
+#include "common/shortest_dec.h"
 #include "kernel/tree.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
@@ -229,4 +230,33 @@ feature_set_text(const FeatureRule *rule, InputRow *row, uint32 i, const char *t
 		else
 			set_unknown(rule, row, i, pnstrdup(text, length));
 	}
+}
+
+/* A number for a categorical feature is a code, or the text of a level. */
+void
+feature_set_value(const FeatureRule *rule, InputRow *row, uint32 i, double number, const char *text)
+{
+	if (rule->feature.kind != EX_CATEGORICAL)
+		feature_set_number(rule, row, i, number);
+	else if (rule->feature.flags & EX_FEATURE_CODED)
+		feature_set_code(rule, row, i, number);
+	else
+		feature_set_text(rule, row, i, text, (int) strlen(text));
+}
+
+void
+feature_set_float(const FeatureRule *rule, InputRow *row, uint32 i, double number)
+{
+	char		text[32] = "";
+
+	if (rule->level != NULL)
+	{
+		if (isnan(number))
+		{
+			feature_set_code(rule, row, i, number);
+			return;
+		}
+		double_to_shortest_decimal_buf(number, text);
+	}
+	feature_set_value(rule, row, i, number, text);
 }

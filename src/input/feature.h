@@ -41,6 +41,11 @@ extern void feature_set_text(const FeatureRule *rule, InputRow *row, uint32 i,
 							 const char *text, int length);
 extern void feature_set_bool(const FeatureRule *rule, InputRow *row, uint32 i, bool value);
 
+/* A number of a column that is not in model order; text: how it is written. */
+extern void feature_set_value(const FeatureRule *rule, InputRow *row, uint32 i,
+							  double number, const char *text);
+extern void feature_set_float(const FeatureRule *rule, InputRow *row, uint32 i, double number);
+
 /* The feature's name in the database's encoding; palloc'd. */
 extern char *feature_name(const ex_feature *feature);
 

@@ -288,35 +288,6 @@ map_columns(InputReader *reader, Oid type, int32 typmod)
 	reader->column = column;
 }
 
-/* A number for a categorical feature is a code, or the text of a level. */
-static void
-set_number(const FeatureRule *rule, InputRow *row, uint32 i, double number, const char *text)
-{
-	if (rule->feature.kind != EX_CATEGORICAL)
-		feature_set_number(rule, row, i, number);
-	else if (rule->feature.flags & EX_FEATURE_CODED)
-		feature_set_code(rule, row, i, number);
-	else
-		feature_set_text(rule, row, i, text, (int) strlen(text));
-}
-
-static void
-set_float(const FeatureRule *rule, InputRow *row, uint32 i, double number)
-{
-	char		text[32] = "";
-
-	if (rule->level != NULL)
-	{
-		if (isnan(number))
-		{
-			feature_set_code(rule, row, i, number);
-			return;
-		}
-		double_to_shortest_decimal_buf(number, text);
-	}
-	set_number(rule, row, i, number, text);
-}
-
 static void
 set_integer(const FeatureRule *rule, InputRow *row, uint32 i, int64 number)
 {
@@ -324,7 +295,7 @@ set_integer(const FeatureRule *rule, InputRow *row, uint32 i, int64 number)
 
 	if (rule->level != NULL)
 		text[pg_lltoa(number, text)] = '\0';
-	set_number(rule, row, i, (double) number, text);
+	feature_set_value(rule, row, i, (double) number, text);
 }
 
 static void
@@ -333,7 +304,7 @@ set_numeric(const FeatureRule *rule, InputRow *row, uint32 i, Datum value)
 	char	   *text = DatumGetCString(DirectFunctionCall1(numeric_out, value));
 	double		number = DatumGetFloat8(DirectFunctionCall1(numeric_float8, value));
 
-	set_number(rule, row, i, number, text);
+	feature_set_value(rule, row, i, number, text);
 	pfree(text);
 }
 
@@ -362,10 +333,10 @@ set_column(const FeatureRule *rule, InputRow *row, uint32 i, ColumnMap *column, 
 	switch (column->kind)
 	{
 		case COLUMN_FLOAT8:
-			set_float(rule, row, i, DatumGetFloat8(value));
+			feature_set_float(rule, row, i, DatumGetFloat8(value));
 			break;
 		case COLUMN_FLOAT4:
-			set_float(rule, row, i, DatumGetFloat4(value));
+			feature_set_float(rule, row, i, DatumGetFloat4(value));
 			break;
 		case COLUMN_INT2:
 			set_integer(rule, row, i, DatumGetInt16(value));
