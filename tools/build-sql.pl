@@ -10,6 +10,7 @@
 #
 #	-- @overloads model input      (6: model by value or name; record, array, jsonb)
 #	-- @overloads model            (2: by value or name)
+#	-- @overloads input            (3: record, array, jsonb)
 #	CREATE FUNCTION explain.f(@model@, @input@, ...) ... 'explain_f_@overload@' ...
 #		LANGUAGE C @volatility@ ...;
 #	COMMENT ON FUNCTION explain.f(@model_type@, @input_type@, ...) IS '...';
@@ -33,12 +34,15 @@ my @inputs = (
 sub expand
 {
 	my ($text, $model, $input) = @_;
-	my $overload = $input ? "$model->{suffix}_$input->{suffix}" : $model->{suffix};
+	my $overload = join('_', map { $_->{suffix} } grep { defined } $model, $input);
 
-	$text =~ s/\@model\@/$model->{name} $model->{type}/g;
-	$text =~ s/\@model_type\@/$model->{type}/g;
-	$text =~ s/\@volatility\@/$model->{volatility}/g;
 	$text =~ s/\@overload\@/$overload/g;
+	if ($model)
+	{
+		$text =~ s/\@model\@/$model->{name} $model->{type}/g;
+		$text =~ s/\@model_type\@/$model->{type}/g;
+		$text =~ s/\@volatility\@/$model->{volatility}/g;
+	}
 	if ($input)
 	{
 		$text =~ s/\@input\@/input $input->{type}/g;
@@ -53,6 +57,7 @@ sub expand_all
 	my ($kinds, $text) = @_;
 	my $out = '';
 
+	return join('', map { expand($text, undef, $_) } @inputs) if $kinds eq 'input';
 	for my $model (@models)
 	{
 		if ($kinds eq 'model')

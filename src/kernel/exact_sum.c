@@ -160,6 +160,26 @@ ex_moments_add(ex_moments *moments, double x)
 		moments->max = x;
 }
 
+/* Not the bits of so many additions, whose digits are not carried, but the same sum. */
+void
+ex_moments_add_times(ex_moments *moments, double x, uint64_t times)
+{
+	ex_parts	count = ex_parts_of((double) times);
+	ex_parts	parts = ex_parts_of(x);
+	ex_parts	sum = ex_parts_multiply(parts, count);
+	ex_parts	square = ex_parts_multiply(ex_parts_multiply(parts, parts), count);
+
+	if (times == 0)
+		return;
+	moments->n += times;
+	ex_exact_add_parts(&moments->sum, &sum);
+	ex_exact_add_parts(&moments->square, &square);
+	if (x < moments->min)
+		moments->min = x;
+	if (x > moments->max)
+		moments->max = x;
+}
+
 void
 ex_moments_merge(ex_moments *total, const ex_moments *other)
 {

@@ -215,6 +215,8 @@ typedef struct ex_moments
 
 extern void ex_moments_init(ex_moments *moments);
 extern void ex_moments_add(ex_moments *moments, double x);	/* x finite */
+/* The same `times` times. */
+extern void ex_moments_add_times(ex_moments *moments, double x, uint64_t times);
 extern void ex_moments_merge(ex_moments *total, const ex_moments *other);
 extern bool ex_moments_valid(const ex_moments *moments);
 

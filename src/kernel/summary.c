@@ -40,16 +40,31 @@ other_dimension(ex_host *host, const ex_summary *summary, uint32_t n)
 	return EX_DIMENSION;
 }
 
-static ex_status
-check_values(ex_host *host, const double *value, uint32_t n)
+bool
+ex_summary_accepts(const ex_summary *summary, const double *value, uint32_t n_values)
 {
-	for (uint32_t i = 0; i < n; i++)
+	if (n_values != summary->n_features || summary->n >= EX_EXACT_MAX_TERMS)
+		return false;
+	for (uint32_t i = 0; i < n_values; i++)
+	{
+		if (!isfinite(value[i]))
+			return false;
+	}
+	return true;
+}
+
+ex_status
+ex_summary_check(ex_host *host, const ex_summary *summary, const double *value, uint32_t n_values)
+{
+	if (n_values != summary->n_features)
+		return other_dimension(host, summary, n_values);
+	for (uint32_t i = 0; i < n_values; i++)
 	{
 		if (!isfinite(value[i]))
 			return ex_fail(host, EX_RANGE, "attribution %u must be finite, not %s", i + 1,
 						   isnan(value[i]) ? "NaN" : value[i] > 0 ? "Infinity" : "-Infinity");
 	}
-	return EX_OK;
+	return summary->n >= EX_EXACT_MAX_TERMS ? too_many_rows(host) : EX_OK;
 }
 
 static inline void
@@ -61,18 +76,12 @@ add_attribution(ex_summary_feature *feature, double x)
 	feature->n_negative += x < 0;
 }
 
-ex_status
-ex_summary_add(ex_host *host, ex_summary *summary, const double *value, uint32_t n_values)
+void
+ex_summary_add(ex_summary *summary, const double *value)
 {
-	if (n_values != summary->n_features)
-		return other_dimension(host, summary, n_values);
-	if (summary->n >= EX_EXACT_MAX_TERMS)
-		return too_many_rows(host);
-	EX_TRY(check_values(host, value, n_values));
 	summary->n++;
-	for (uint32_t i = 0; i < n_values; i++)
+	for (uint32_t i = 0; i < summary->n_features; i++)
 		add_attribution(&summary->feature[i], value[i]);
-	return EX_OK;
 }
 
 ex_status

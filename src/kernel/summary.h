@@ -59,12 +59,17 @@ extern size_t ex_summary_size(uint32_t n_features);
 extern void ex_summary_init(ex_summary *summary, uint32_t n_features);
 
 /*
- * Add one row of attributions.  EX_DIMENSION if n_values is not n_features,
- * EX_RANGE for NaN or infinity (with the position, from 1), EX_LIMIT beyond
- * EX_EXACT_MAX_TERMS rows; the summary is unchanged then.
+ * Can this row of attributions be added?  EX_DIMENSION if n_values is not
+ * n_features, EX_RANGE for NaN or infinity (with the position, from 1),
+ * EX_LIMIT beyond EX_EXACT_MAX_TERMS rows.  ex_summary_accepts answers the
+ * same question without saying why.
  */
-extern ex_status ex_summary_add(ex_host *host, ex_summary *summary, const double *value,
-								uint32_t n_values);
+extern bool ex_summary_accepts(const ex_summary *summary, const double *value, uint32_t n_values);
+extern ex_status ex_summary_check(ex_host *host, const ex_summary *summary, const double *value,
+								  uint32_t n_values);
+
+/* Add an accepted row. */
+extern void ex_summary_add(ex_summary *summary, const double *value);
 
 /* total += other; EX_DIMENSION, EX_LIMIT as above */
 extern ex_status ex_summary_merge(ex_host *host, ex_summary *total, const ex_summary *other);

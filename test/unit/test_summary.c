@@ -36,7 +36,7 @@ summary_of_all(ex_host *host)
 	ex_summary *summary = new_summary(host, p);
 
 	for (size_t i = 0; i < columns.rows; i++)
-		ex_summary_add(host, summary, row_at(i), p);
+		ex_summary_add(summary, row_at(i));
 	return summary;
 }
 
@@ -76,13 +76,13 @@ test_degenerate(ex_host *host)
 	ex_summary *summary = new_summary(host, 4);
 	ex_importance *row;
 
-	ex_summary_add(host, summary, rows[0], 4);
+	ex_summary_add(summary, rows[0]);
 	ex_summary_importance(host, summary, &row);
 	is_int(row[0].feature, 3, "one row: the largest magnitude is first");
 	is_double(row[0].sd, NAN, "one row: no standard deviation");
 	is_double(row[0].std_error, NAN, "one row: no standard error");
 	for (int i = 1; i < 4; i++)
-		ex_summary_add(host, summary, rows[i], 4);
+		ex_summary_add(summary, rows[i]);
 	ex_summary_importance(host, summary, &row);
 	is_int(row[1].feature, 2, "ranks follow the mean magnitude");
 	is_double(row[1].std_error, 0, "alternating signs: the magnitude has no error");
@@ -107,10 +107,10 @@ test_ties(ex_host *host)
 	ex_importance *row;
 	bool		ordered = true;
 
-	ex_summary_add(host, summary, zeros, 5);
+	ex_summary_add(summary, zeros);
 	ex_summary_importance(host, summary, &row);
 	is_double(row[0].share, NAN, "nothing but zeros: shares are not defined");
-	ex_summary_add(host, summary, equal, 5);
+	ex_summary_add(summary, equal);
 	ex_summary_importance(host, summary, &row);
 	for (uint32_t i = 0; i < 5; i++)
 		ordered = ordered && row[i].feature == i;
@@ -126,20 +126,21 @@ test_checks(ex_host *host)
 	ex_summary *other = new_summary(host, 3);
 	ex_importance *row;
 
-	is_status(host, ex_summary_add(host, summary, good, 1), EX_DIMENSION, "too few values");
-	is_status(host, ex_summary_add(host, summary, bad, 2), EX_RANGE, "NaN");
+	is_status(host, ex_summary_check(host, summary, good, 1), EX_DIMENSION, "too few values");
+	is_status(host, ex_summary_check(host, summary, bad, 2), EX_RANGE, "NaN");
 	bad[1] = -HUGE_VAL;
-	is_status(host, ex_summary_add(host, summary, bad, 2), EX_RANGE, "infinity");
-	is_int((int64_t) summary->n, 0, "a refused row leaves no trace");
+	is_status(host, ex_summary_check(host, summary, bad, 2), EX_RANGE, "infinity");
+	ok(!ex_summary_accepts(summary, bad, 2) && !ex_summary_accepts(summary, good, 3), "such rows are not accepted");
+	ok(ex_summary_accepts(summary, good, 2), "others are");
 	is_status(host, ex_summary_merge(host, summary, other), EX_DIMENSION, "other number of features");
-	ex_summary_add(host, summary, good, 2);
+	ex_summary_add(summary, good);
 	good[0] = -good[0];
 	is_status(host, ex_summary_importance(host, summary, &row), EX_OK, "huge values are no problem");
 	is_double(row[0].mean_abs, 1.7e308, "with their mean");
-	ex_summary_add(host, summary, good, 2);
+	ex_summary_add(summary, good);
 	is_status(host, ex_summary_importance(host, summary, &row), EX_RANGE, "but a spread may be out of range");
 	summary->n = EX_EXACT_MAX_TERMS;
-	is_status(host, ex_summary_add(host, summary, good, 2), EX_LIMIT, "too many rows");
+	is_status(host, ex_summary_check(host, summary, good, 2), EX_LIMIT, "too many rows");
 }
 
 static void
@@ -161,7 +162,7 @@ test_partitions(ex_host *host)
 			ex_summary_init(part[k], p);
 		random_order(order, (uint32_t) columns.rows);
 		for (size_t i = 0; i < columns.rows; i++)
-			ex_summary_add(host, part[random_below(n_parts)], row_at(order[i]), p);
+			ex_summary_add(part[random_below(n_parts)], row_at(order[i]));
 		ex_summary_init(total, p);
 		for (uint32_t k = 0; k < n_parts; k++)
 			ex_summary_merge(host, total, part[k]);
@@ -200,13 +201,13 @@ test_codec(ex_host *host)
 	ex_buffer	text;
 	ex_buffer	wire;
 
-	ex_summary_add(host, summary, row, 2);
+	ex_summary_add(summary, row);
 	text = written(host, summary, true);
 	ex_append(host, &text, "", 1);
 	is_text(text.data, "attribution_summary 1 1 2 0:2 0:4 0:2 2 2 1 0 - - - 0 0 0 0", "text form of one row");
 	summary = new_summary(host, p);
 	for (size_t i = 0; i < 20; i++)
-		ex_summary_add(host, summary, row_at(i), p);
+		ex_summary_add(summary, row_at(i));
 	text = written(host, summary, true);
 	wire = written(host, summary, false);
 	test_forms(host, copy_summary, &text, &wire, "summary");
