@@ -121,13 +121,24 @@ host_pg_sqlstate(ex_status status)
 	return ERRCODE_DATA_EXCEPTION;
 }
 
-/* A buffer of the error may end inside a multibyte character; cut it there. */
+/*
+ * A buffer of the error may end inside a multibyte character: cut it there.
+ * It may quote input that is not UTF-8 at all: that must not become an error
+ * of its own.
+ */
 static char *
 readable(const char *text)
 {
 	int			length = pg_encoding_mbcliplen(PG_UTF8, text, strlen(text), strlen(text));
+	char	   *copy;
 
-	return host_pg_from_utf8(text, length);
+	if (ex_valid_utf8(text, length))
+		return host_pg_from_utf8(text, length);
+	copy = pnstrdup(text, length);
+	for (int i = 0; i < length; i++)
+		if (IS_HIGHBIT_SET(copy[i]))
+			copy[i] = '?';
+	return copy;
 }
 
 void

@@ -368,6 +368,16 @@ not_lightgbm(reader *r, slice line)
 		ex_detail(host, "It begins with \"{\", as JSON does.");
 		ex_hint(host, "Pass the text form, from save_model() or model_to_string(), instead of dump_model(); XGBoost models are read by explain.xgboost_model().");
 	}
+	else if (!ex_valid_utf8(line.at, line.size))
+	{
+		bool		pickle = (uint8_t) line.at[0] == 0x80;
+
+		(void) ex_fail(host, EX_SYNTAX, "LightGBM model is %s, not text",
+					   pickle ? "a Python pickle" : "binary data");
+		ex_hint(host, pickle ?
+				"Unpickle it in Python and use booster_.save_model('model.txt'); pickles can run code and are not read." :
+				"Pass the text that save_model() or model_to_string() of LightGBM wrote.");
+	}
 	else
 	{
 		ex_detail(host, "The first line must be \"tree\", not \"%.*s\".", SHOWN(line));
