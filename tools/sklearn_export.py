@@ -91,12 +91,13 @@ Step = namedtuple("Step", "kind a b clip")
 class Column:
     """A column of the matrix that a step sees, as a function of one feature."""
 
-    def __init__(self, feature, op="value", arg=None, impute=None, imputed=None, steps=()):
+    def __init__(self, feature, op="value", arg=None, impute=None, imputed=None, missing_code=None, steps=()):
         self.feature = feature    # Feature
         self.op = op              # value, code (of a category), level, bin, edges, indicator
         self.arg = arg
         self.impute = impute      # replaces a missing value of the feature
         self.imputed = imputed    # what the column must be then, if steps came before the imputer
+        self.missing_code = missing_code    # code of a missing value that is no category's
         self.steps = steps
 
     def but(self, **changes):
@@ -226,7 +227,7 @@ def simple_imputer(step, columns):
 
 
 def impute(column, value, step):
-    if column.answers_missing() or column.op in ("bin", "edges"):
+    if column.answers_missing() or column.missing_code is not None or column.op in ("bin", "edges"):
         return column                           # never missing
     if column.op == "code":
         return impute_code(column, value, step)
@@ -252,7 +253,7 @@ def missing_indicator(step, columns):
 
 
 def indicator(column, step):
-    if column.op not in ("value", "code") or column.impute is not None:
+    if column.op not in ("value", "code") or column.impute is not None or column.missing_code is not None:
         raise CannotExport(f"{label(step)}: missing values of {column.feature.name!r} have already been replaced")
     return Column(column.feature, "indicator")
 
@@ -332,18 +333,19 @@ def ordinal_encoder(step, columns):
     missing_code = getattr(step, "encoded_missing_value", math.nan)
     made = []
     for column, categories in zip(columns, step.categories_):
-        levels = known_categories(step, column, categories, ordinal_unknown(step))
-        has_missing = len(levels) < len(categories)
-        if has_missing and not is_missing(missing_code):
-            raise CannotExport(f"{label(step)}: encoded_missing_value={missing_code!r}; NaN is supported")
-        if not has_missing and column.impute is None and column.feature.unknown != "missing":
-            column.feature.missing = "error"    # scikit-learn refuses, or gives it the unknown code
+        unknown = ordinal_unknown(step)
+        levels = known_categories(step, column, categories, unknown)
+        # a missing value that is no category is an unknown one
+        code = missing_code if len(levels) < len(categories) else {"other": -1}.get(unknown, math.nan)
+        if len(levels) == len(categories) and unknown == "error" and column.impute is None:
+            column.feature.missing = "error"
         impute_level = column.impute
         if impute_level is not None:
             impute_level = impute_level if isinstance(impute_level, str) else level_text(impute_level)
             if impute_level not in levels:
                 raise CannotExport(f"{label(step)}: the imputed value {impute_level!r} is not a category of {column.feature.name!r}")
-        made.append(column.but(op="code", impute=impute_level))
+        made.append(column.but(op="code", impute=impute_level,
+                               missing_code=None if is_missing(code) else float(code)))
     return made
 
 
@@ -490,6 +492,14 @@ class Model:
             if not column.answers_missing() and column.feature.missing is None:
                 column.feature.missing = "native"
 
+    def answer_missing(self):
+        """Missing values that have a code go where it goes, if all columns of their feature know where."""
+        for feature in self.features:
+            columns = [column for column in self.columns if column.feature is feature]
+            if feature.missing is None and any(column.missing_code is not None for column in columns) and \
+                    all(column.missing_code is not None or column.answers_missing() for column in columns):
+                feature.missing = "native"
+
     def is_plain(self):
         """Are the columns the features, in order?"""
         return len(self.columns) == len(self.features) and all(
@@ -520,24 +530,36 @@ def dense(matrix):
     return matrix.toarray() if hasattr(matrix, "toarray") else np.asarray(matrix, dtype=float)
 
 
+def code_levels(column, weights):
+    """A column of codes, as one column a level: [(column, coefficients)] and what unknown ones give."""
+    base = column.scaled(-1)                    # an unknown category
+    made = [(column.but(op="level", arg=level, missing_code=None, steps=()), weights * (column.scaled(code) - base))
+            for code, level in enumerate(column.feature.levels)]
+    if column.missing_code is not None:
+        made.append((Column(column.feature, "indicator"), weights * (column.scaled(column.missing_code) - base)))
+    elif column.impute is None:
+        column.feature.missing = "error"        # NaN to the estimator
+        if column.feature.unknown == "missing":
+            column.feature.unknown = "error"
+    return made, weights * base
+
+
 def linear_document(model, outputs=None, link="identity", link_param=1.0):
     estimator = model.estimator
     coefficients = np.atleast_2d(dense(estimator.coef_))
     intercept = np.broadcast_to(np.asarray(estimator.intercept_, dtype=float).ravel(),
                                 (len(coefficients),)).copy()
-    scales = [column.affine() for column in model.columns]
-    for c, column in enumerate(model.columns):
-        if column.op == "code":
-            # codes are not scaled by the extension, so their coefficients are
-            center, scale = scales[c]
-            coefficients[:, c] /= scale
-            intercept -= coefficients[:, c] * center
-            scales[c] = (0.0, 1.0)
+    terms = []
+    for column, weights in zip(model.columns, coefficients.T):
+        levels, base = code_levels(column, weights) if column.op == "code" else ([(column, weights)], 0.0)
+        terms += levels
+        intercept += base
+    model = Model(estimator, [column for column, weights in terms])
     return model.document(
-        "linear", scales, outputs=outputs or len(coefficients), link=link,
-        link_param=link_param if link_param != 1 else None,
+        "linear", [column.affine() for column in model.columns],
+        outputs=outputs or len(coefficients), link=link, link_param=link_param if link_param != 1 else None,
         intercept=[float(v) for v in intercept],
-        coefficients=[[float(v) for v in row] for row in coefficients])
+        coefficients=[[float(weights[k]) for column, weights in terms] for k in range(len(coefficients))])
 
 
 def linear_regressor(model):
@@ -600,7 +622,6 @@ class Nodes:
         self.model = model
         self.float32 = float32
         self.rows = []
-        self.limits = {}
 
     def limit(self, c, threshold):
         """The threshold on column c as the document gives it."""
@@ -612,22 +633,20 @@ class Nodes:
                                " and the nearest one that scaling gives; impute before scaling")
         return limit if column.is_scalable() else column.limit(limit)
 
-    def levels_below(self, c, threshold):
-        """The codes of a category that go left at a threshold, as a set."""
-        feature = self.model.columns[c].feature
-        if feature.unknown == "other":
-            raise CannotExport(f"OrdinalEncoder: unknown categories of {feature.name!r} have the code -1;"
-                               " in front of a model with categories of its own they must be NaN")
-        return [code for code in range(level_count(feature)) if code <= threshold]
-
     def split(self, c, left, right, threshold=None, levels=None, missing_left=None, cover=None, gain=None):
-        if self.model.by_sets and levels is None and self.model.columns[c].op == "code":
-            threshold, levels = None, self.levels_below(c, threshold)
+        column = self.model.columns[c]
+        if threshold is not None:
+            threshold = self.limit(c, threshold)
+            if column.missing_code is not None:
+                missing_left = column.missing_code <= threshold
+        missing_child = None if missing_left is None else left if missing_left else right
+        if threshold is not None and column.op == "code" and self.model.by_sets:
+            # an unknown category, which is in no set, has the code -1
+            levels = [code for code in range(level_count(column.feature)) if code > threshold]
+            left, right, threshold = right, left, None
         self.rows.append(dict(
-            feature=int(c), threshold=None if threshold is None else self.limit(c, threshold),
-            levels=levels, left_child=int(left), right_child=int(right),
-            missing_child=None if missing_left is None else int(left if missing_left else right),
-            cover=cover, gain=gain))
+            feature=int(c), threshold=threshold, levels=levels, left_child=int(left), right_child=int(right),
+            missing_child=None if missing_child is None else int(missing_child), cover=cover, gain=gain))
 
     def leaf(self, value, cover=None):
         self.rows.append(dict(value=value, cover=cover))
@@ -645,6 +664,7 @@ class Nodes:
 
 
 def tree_document(model, trees, outputs, link="identity", **members):
+    model.answer_missing()
     scales = [(column.steps[0].a, column.steps[0].b) if column.steps and column.is_scalable() else (0.0, 1.0)
               for column in model.columns]
     return model.document("tree", scales, outputs=outputs, link=link, **members, trees=trees)

@@ -503,8 +503,24 @@ def encoder_cases(run):
     run("ordinal codes", make_pipeline(known, forest), frame, y, ODD)
     other = ordinal(handle_unknown="use_encoded_value", unknown_value=-1)
     run("ordinal codes, unknown is -1", make_pipeline(
-        ColumnTransformer([("c", other, ["colour", "size", "rooms"])], remainder="drop"), forest), frame, y,
-        {name: [v for v in values if v == v] for name, values in ODD.items()})
+        ColumnTransformer([("c", other, ["colour", "size", "rooms"])], remainder="drop"), forest), frame, y, ODD)
+    run("ordinal codes, Ridge", make_pipeline(
+        ColumnTransformer([("c", ordinal(), ["colour", "size"]), ("n", "passthrough", ["weight"])]),
+        preprocessing.StandardScaler(), linear_model.Ridge()), frame, y, ODD)
+    run("ordinal codes, missing and unknown, Ridge", make_pipeline(
+        ColumnTransformer([("c", ordinal(encoded_missing_value=-2, handle_unknown="use_encoded_value",
+                                         unknown_value=-1), ["colour", "size"])], remainder="drop"),
+        linear_model.Ridge()), holes, y, ODD)
+    run("ordinal codes, imputed, Ridge", make_pipeline(
+        ColumnTransformer([("c", make_pipeline(SimpleImputer(strategy="most_frequent"), ordinal()),
+                            ["colour", "size"])], remainder="drop"), linear_model.Ridge()), holes, y, ODD)
+    run("ordinal codes, missing is -2", make_pipeline(
+        ColumnTransformer([("c", ordinal(encoded_missing_value=-2), ["colour", "size"])], remainder="drop"), forest),
+        holes, y, ODD)
+    run("ordinal codes, missing and unknown", make_pipeline(
+        ColumnTransformer([("c", ordinal(encoded_missing_value=7, handle_unknown="use_encoded_value",
+                                         unknown_value=-1), ["colour", "size"])],
+                          remainder="drop"), preprocessing.MinMaxScaler(), forest), holes, y, ODD)
     run("ordinal codes, scaled", make_pipeline(
         ColumnTransformer([("c", make_pipeline(ordinal(), preprocessing.StandardScaler()), ["colour", "size"])],
                           remainder="drop"), forest), frame, y, ODD)
@@ -520,6 +536,9 @@ def encoder_cases(run):
     minus = ColumnTransformer([("c", other, ["colour", "size"]), ("n", "passthrough", ["weight", "height"])])
     run("ordinal codes with -1 as categories", make_pipeline(
         minus, ensemble.HistGradientBoostingRegressor(categorical_features=[0, 1], **hist)), frame, y,
+        {"colour": ODD["colour"], "size": ODD["size"]})
+    run("ordinal codes with -1, one of them a category", make_pipeline(
+        minus, ensemble.HistGradientBoostingRegressor(categorical_features=[0], **hist)), frame, y,
         {"colour": ODD["colour"], "size": ODD["size"]})
 
 
@@ -661,7 +680,7 @@ def refusal_cases(tap):
             said = str(error)
         tap.ok(words in said, f"refuses {words}", f"said {said}")
     try:
-        sklearn_export.export(ridge)
+        sklearn_export.export(linear_model.Ridge())
         said = "nothing"
     except sklearn_export.CannotExport as error:
         said = str(error)
