@@ -12,6 +12,9 @@
 /* Feature number of a node that pruning has removed. */
 #define DELETED_NODE	INT32_MAX
 
+/* Nodes between two questions to the host whether to stop. */
+#define POLL_NODES		65536
+
 /* The arrays of one tree; those up to DEFAULT_LEFT are in every version. */
 enum
 {
@@ -245,13 +248,15 @@ words_of_entry(const tree_reader *tree, size_t entry)
 }
 
 /*
- * Find the list of each category split, and room for all their bitmaps: a
- * code of a few bytes can ask for 2 MB, so the total is bounded first.
+ * Find the list of each category split, and room for all their bitmaps.  A
+ * hostile file could have lists overlap, or ask for 2 MB by a code of a few
+ * bytes, so both totals are bounded.
  */
 static ex_status
 index_categories(tree_reader *tree)
 {
 	size_t		n = tree->array[CATEGORY_NODE].count;
+	size_t		listed = 0;
 	size_t		words = 0;
 
 	if (tree->array[CATEGORY_SEGMENT].count != n || tree->array[CATEGORY_SIZE].count != n)
@@ -263,6 +268,9 @@ index_categories(tree_reader *tree)
 	for (size_t entry = 0; entry < n; entry++)
 	{
 		EX_TRY(check_segment(tree, entry));
+		listed += (size_t) integers(tree, CATEGORY_SIZE)[entry];
+		if (listed > tree->array[CATEGORY].count)
+			return ex_fail(tree->host, EX_INVALID, "lists of categories of %s overlap", tree->label);
 		words += words_of_entry(tree, entry);
 		if (tree->set_words + words > EX_MAX_MODEL_SIZE / sizeof(uint32_t))
 			return ex_fail(tree->host, EX_LIMIT, "category sets of the model are too large");
@@ -399,6 +407,8 @@ convert_nodes(tree_reader *tree)
 	memset(raw, 0, tree->raw.size);
 	for (uint32_t i = 0; i < tree->n_nodes; i++)
 	{
+		if (i % POLL_NODES == POLL_NODES - 1)
+			EX_TRY(ex_poll(tree->host));
 		if (((const int32_t *) tree->number.data)[i] < 0)
 			continue;
 		raw->cover = tree->array[SUM_HESSIAN].count > 0 ? floats(tree, SUM_HESSIAN)[i] : NAN;

@@ -669,6 +669,8 @@ test_bad(void)
 		{"\"categories_nodes\":[2]", "\"categories_nodes\":[0]", EX_INVALID, "node 0 of tree 0 has categories, but splits on a number"},
 		{"\"categories_nodes\":[2]", "\"categories_nodes\":[]", EX_INVALID, "of tree 0 differ in length"},
 		{"\"categories_segments\":[0]", "\"categories_segments\":[2147483647]", EX_INVALID, "categories of node 2 of tree 0 are empty"},
+		{"\"categories_nodes\":[2],\"categories_segments\":[0],\"categories_sizes\":[2]",
+		"\"categories_nodes\":[2,0],\"categories_segments\":[0,0],\"categories_sizes\":[2,2]", EX_INVALID, "lists of categories of tree 0 overlap"},
 		{"\"categories_sizes\":[2]", "\"categories_sizes\":[0]", EX_INVALID, "categories of node 2 of tree 0 are empty"},
 		{"\"id\":1", "\"id\":0", EX_INVALID, "tree 1 has the id 0"},
 		{"\"num_nodes\":\"5\"", "\"num_nodes\":\"6\"", EX_INVALID, "tree 0 has 5 nodes, but its \"num_nodes\" is 6"},
