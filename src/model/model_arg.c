@@ -27,6 +27,7 @@
 #include "utils/memutils.h"
 #include "utils/rls.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 
 #define MEMO_SIZE 8				/* a query that compares models alternates among a few */
 
@@ -227,13 +228,32 @@ require_registry(void)
 			 errhint("Create one with CALL explain.create_registry(), or pass a model value instead of a name.")));
 }
 
-/* Query the registry as the current user; the entry is pinned. */
-static ModelEntry *
-look_up(const char *name, int32 version)
+/* Anybody who may create tables in the schema could have made one of that name. */
+static void
+check_registry(TupleDesc result)
+{
+	Oid			schema = get_namespace_oid("explain", false);
+	Oid			type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum("model"),
+									   ObjectIdGetDatum(schema));
+
+	if (TupleDescAttr(result, 0)->atttypid != type)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("column \"model\" of table explain.model_versions is not of type explain.model"),
+				 errhint("Rename that table and create the registry with CALL explain.create_registry().")));
+}
+
+/*
+ * Query the registry as the current user.  The value of a version (0: the
+ * newest), usually a toast pointer, in the caller's memory; NULL if there is
+ * none.
+ */
+static struct varlena *
+query_registry(const char *name, int32 version)
 {
 	Oid			types[2] = {TEXTOID, INT4OID};
 	Datum		values[2] = {CStringGetTextDatum(name), Int32GetDatum(version)};
-	ModelEntry *entry = NULL;
+	struct varlena *value = NULL;
 	int			result;
 
 	if (SPI_connect() != SPI_OK_CONNECT)
@@ -245,18 +265,46 @@ look_up(const char *name, int32 version)
 								   2, types, values, NULL, true, 1);
 	if (result != SPI_OK_SELECT)
 		elog(ERROR, "could not query explain.model_versions: %s", SPI_result_code_string(result));
+	check_registry(SPI_tuptable->tupdesc);
 	if (SPI_processed == 1)
 	{
 		bool		isnull;
 		Datum		model = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
 
 		if (!isnull)
-			entry = VARATT_IS_EXTERNAL_ONDISK(DatumGetPointer(model)) ?
-				entry_for_toasted((struct varlena *) DatumGetPointer(model)) :
-				entry_for(detoast((struct varlena *) DatumGetPointer(model)));
+			value = (struct varlena *) DatumGetPointer(SPI_datumTransfer(model, false, -1));
 	}
 	SPI_finish();
+	return value;
+}
+
+/* The model of that name, pinned, or NULL. */
+static ModelEntry *
+look_up(const char *name, int32 version)
+{
+	struct varlena *value = query_registry(name, version);
+	ModelEntry *entry;
+
+	if (value == NULL)
+		return NULL;
+	entry = VARATT_IS_EXTERNAL_ONDISK(value) ? entry_for_toasted(value) : entry_for(detoast(value));
+	pfree(value);
 	return entry;
+}
+
+Datum
+model_by_name(const text *argument, int32 version)
+{
+	char	   *name = text_to_cstring(argument);
+	struct varlena *value;
+
+	require_registry();
+	if (version == 0)
+		name = split_name(argument, &version);
+	value = query_registry(name, version);
+	if (value == NULL)
+		unknown_model(name, version);
+	return PointerGetDatum(value);
 }
 
 static bool

@@ -27,6 +27,13 @@ extern ModelRef *model_ref_create(MemoryContext context);
 /* The model of a non-null argument, pinned as long as the ModelRef lives. */
 extern ModelEntry *model_ref_get(ModelRef *ref, ModelSource source, Datum argument);
 
+/*
+ * The stored value of a name in the registry, as the current user may see it;
+ * 42704 if there is none.  version 0: what the name says ('credit@2'), or the
+ * newest.
+ */
+extern Datum model_by_name(const text *name, int32 version);
+
 /* A model argument of a function that reads it once: detoasted and checked. */
 extern const ex_model *model_getarg(Datum argument);
 
