@@ -19,19 +19,12 @@
 #include <string.h>
 
 #include "model_json.h"
+#include "tree_describe.h"
 #include "tree_family.h"
 
 /* Cells between two questions to the host whether to stop. */
 #define POLL_CELLS 65536
 
-static const char *const op_names[] = {
-	[EX_LEAF] = "leaf",
-	[EX_LE] = "<=",
-	[EX_IN] = "in",
-	[EX_ISNULL] = "is null"
-};
-
-#define N_OPS ((int) (sizeof(op_names) / sizeof(op_names[0])))
 #define NOT_GIVEN 0xffffffffu
 
 /* ----------------------------------------------------------------
@@ -91,8 +84,8 @@ read_feature(reader *r, ex_raw_node *node, ex_json_value cell)
 static ex_status
 read_op(reader *r, ex_raw_node *node, ex_json_value cell)
 {
-	for (int i = 0; i < N_OPS; i++)
-		if (ex_json_equals(r->json, cell, op_names[i]))
+	for (int i = 0; i < EX_N_NODE_OPS; i++)
+		if (ex_json_equals(r->json, cell, ex_node_op_names[i]))
 		{
 			node->op = (ex_node_op) i;
 			return EX_OK;
@@ -609,7 +602,7 @@ write_feature(writer *w, uint32_t i, const ex_node *node)
 static ex_status
 write_op(writer *w, uint32_t i, const ex_node *node)
 {
-	const char *name = op_names[EX_NODE_OP(node)];
+	const char *name = ex_node_op_names[EX_NODE_OP(node)];
 
 	return ex_json_put_string(w->host, w->out, name, strlen(name));
 }
