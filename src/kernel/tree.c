@@ -182,8 +182,6 @@ check_split(addition *add, uint32_t i, const ex_raw_node *raw)
 	if (raw->op == EX_LE && raw->threshold != raw->threshold)
 		return ex_fail(add->host, EX_INVALID,
 					   "threshold of node %u of %s is NaN", i, add->label);
-	if (isinf(raw->gain))
-		return ex_fail(add->host, EX_RANGE, "gain of node %u of %s is infinite", i, add->label);
 	return EX_OK;
 }
 
@@ -394,7 +392,7 @@ fill(addition *add, uint32_t at)
 		EX_TRY(ex_put_f64(add->builder, EX_TREE_COVER, raw->cover + 0.0));	/* no -0 */
 	if (add->gains)
 		EX_TRY(ex_put_f64(add->builder, EX_TREE_GAIN,
-						  raw->op == EX_LEAF ? 0 : raw->gain == raw->gain ? raw->gain : NAN));
+						  raw->op == EX_LEAF ? 0 : isfinite(raw->gain) ? raw->gain : NAN));
 	return EX_OK;
 }
 
@@ -472,7 +470,7 @@ decide_statistics(addition *add)
 	for (uint32_t i = 0; i < tree->n_nodes; i++)
 	{
 		covers += tree->node[i].cover == tree->node[i].cover;
-		gains += tree->node[i].op != EX_LEAF && tree->node[i].gain == tree->node[i].gain;
+		gains += tree->node[i].op != EX_LEAF && isfinite(tree->node[i].gain);
 	}
 	add->covers = covers == tree->n_nodes &&
 		ex_put_count(builder, EX_TREE_COVER) == add->first;

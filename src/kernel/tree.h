@@ -148,7 +148,7 @@ typedef struct ex_raw_node
 	const uint32_t *linear_feature;
 	const double *linear_coef;
 	double		cover;			/* NaN: unknown */
-	double		gain;			/* NaN: unknown */
+	double		gain;			/* NaN: unknown; LightGBM writes inf for overflow: the same */
 } ex_raw_node;
 
 typedef struct ex_raw_tree

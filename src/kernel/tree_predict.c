@@ -230,7 +230,7 @@ make_walker(ex_compiled *compiled, ex_host *host, ex_tree_state *state)
 
 	EX_TRY(count_slots(&state->view, host, &table));
 	size = walker_size(&state->view, table.n, &n_words);
-	if (size > compiled->table_limit - compiled->table_bytes)
+	if (compiled->table_bytes + size > compiled->table_limit)
 	{
 		state->no_walker = true;
 		return EX_OK;
