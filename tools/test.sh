@@ -149,8 +149,9 @@ suite_oracle()
 	release
 	[ -n "$(files test/oracle/test_*.py)" ] || return 0
 	sh tools/packages.sh oracle
+	build release kernels.a
 	for file in $(files test/oracle/test_*.py); do
-		plan "${file#test/}" "sh tools/with-server.sh '$work/release' /usr/bin/python3 $file"
+		plan "${file#test/}" "BUILD=build/release-$major sh tools/with-server.sh '$work/release' /usr/bin/python3 $file"
 	done
 }
 
