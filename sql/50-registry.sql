@@ -28,6 +28,7 @@ CREATE FUNCTION explain.register_model(name text, model explain.model, descripti
 	RETURNS int4
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000
 AS $$
+#variable_conflict use_column
 DECLARE
 	added int4;
 	candidate int4 := 1;
@@ -54,7 +55,7 @@ BEGIN
 			WHERE v.name OPERATOR(pg_catalog.=) $1));
 		INSERT INTO explain.model_versions AS v (name, version, model, description)
 			VALUES ($1, candidate, $2, $3)
-			ON CONFLICT ON CONSTRAINT model_versions_pkey DO NOTHING
+			ON CONFLICT (name, version) DO NOTHING
 			RETURNING v.version INTO added;
 		EXIT WHEN added IS NOT NULL;
 		candidate := candidate OPERATOR(pg_catalog.+) 1;

@@ -72,6 +72,12 @@ row_float8(RowWriter *row, double value)
 }
 
 void
+row_datum(RowWriter *row, Datum value, bool null)
+{
+	put(row, value, null);
+}
+
+void
 row_end(RowWriter *row)
 {
 	Assert(row->column == row->result->setDesc->natts);

@@ -32,6 +32,9 @@ extern void row_bool(RowWriter *row, bool value);
 /* NaN and infinities become null: drivers and charts cannot take them. */
 extern void row_float8(RowWriter *row, double value);
 
+/* A Datum of the column's type, for arrays and whatever may be infinite. */
+extern void row_datum(RowWriter *row, Datum value, bool null);
+
 /* Emit the row; it must have as many columns as the function's result. */
 extern void row_end(RowWriter *row);
 

@@ -1,0 +1,262 @@
+/*
+ * structure.c
+ *		explain.model_structure: a model as nodes and edges that can be drawn;
+ *		explain.model_parameters: its parameters as cells of heat maps.
+ */
+#include "describe/describe.h"
+
+#include <math.h>
+
+#include "common/shortest_dec.h"
+#include "kernel/parameters.h"
+#include "lib/stringinfo.h"
+
+/* One element of a drawing; text NULL and numbers NaN: null. */
+typedef struct Element
+{
+	const char *element;		/* node or edge */
+	const char *kind;
+	int32		tree;			/* -1: the model has none */
+	const char *id;
+	const char *label;
+	const char *source;
+	const char *target;
+	double		x;
+	double		y;
+	double		weight;
+} Element;
+
+/* The columns of sql/, in order. */
+static void
+element_row(Description *d, const Element *e)
+{
+	row_text(&d->row, e->element);
+	row_text(&d->row, e->kind);
+	if (e->tree < 0)
+		row_null(&d->row);
+	else
+		row_int4(&d->row, e->tree);
+	row_text(&d->row, e->id);
+	row_text(&d->row, e->label);
+	row_text(&d->row, e->source);
+	row_text(&d->row, e->target);
+	row_float8(&d->row, e->x);
+	row_float8(&d->row, e->y);
+	row_float8(&d->row, e->weight);
+	describe_row_end(d);
+}
+
+/*
+ * Linear models: features in a column on the left, outputs on the right
+ */
+/* Node i of n, in the middle of its share of the height. */
+static void
+layer_node(Description *d, const char *kind, ex_section_id names, uint32 i, uint32 n, double x, double weight)
+{
+	Element		node = {
+		.element = "node",.kind = kind,.tree = -1,
+		.id = psprintf("%c%u", kind[0], i + 1),
+		.label = model_name_text(d->model, names, i),
+		.x = x,.y = (i + 0.5) / n,.weight = weight
+	};
+
+	element_row(d, &node);
+}
+
+static void
+coefficient_edge(Description *d, const ex_linear_view *view, uint32 output, uint32 c)
+{
+	ex_column	column;
+	Element		edge = {.element = "edge",.kind = "coefficient",.tree = -1,.x = NAN,.y = NAN};
+
+	ex_linear_get_column(view, c, &column);
+	edge.id = psprintf("c%ux%u", output + 1, c + 1);
+	edge.label = column_words(d->model, &column);
+	edge.source = psprintf("f%u", column.feature + 1);
+	edge.target = psprintf("o%u", output + 1);
+	edge.weight = view->coefficient[(size_t) output * view->n_columns + c];
+	element_row(d, &edge);
+}
+
+static void
+linear_structure(Description *d)
+{
+	ex_linear_view view;
+
+	ex_linear_open(d->model, &view);
+	for (uint32 i = 0; i < view.n_features; i++)
+		layer_node(d, "feature", EX_FEATURE_NAME_START, i, view.n_features, 0, NAN);
+	for (uint32 k = 0; k < view.n_outputs; k++)
+		layer_node(d, "output", EX_OUTPUT_NAME_START, k, view.n_outputs, 1, view.intercept[k]);
+	for (uint32 k = 0; k < view.n_outputs; k++)
+		for (uint32 c = 0; c < view.n_columns; c++)
+		{
+			CHECK_FOR_INTERRUPTS();
+			coefficient_edge(d, &view, k, c);
+		}
+}
+
+/*
+ * Trees: each in coordinates of its own
+ */
+#define LABEL_VALUES 4			/* of a leaf with several */
+
+static char *
+leaf_label(const ex_model *model, const ex_raw_node *leaf)
+{
+	StringInfoData label;
+	uint32		n = leaf->vector != NULL ? model->n_outputs : 1;
+
+	initStringInfo(&label);
+	for (uint32 k = 0; k < Min(n, LABEL_VALUES); k++)
+	{
+		char		number[32];
+
+		double_to_shortest_decimal_buf(leaf->vector != NULL ? leaf->vector[k] : leaf->value, number);
+		appendStringInfo(&label, "%s%s", k > 0 ? ", " : "", number);
+	}
+	if (n > LABEL_VALUES)
+		appendStringInfoString(&label, ", ...");
+	return label.data;
+}
+
+static char *
+split_label(Description *d, const ex_tree_view *view, uint32 tree, uint32 i, ex_buffer *words)
+{
+	words->size = 0;
+	EX_PG(d->site->host, ex_tree_words(d->site->host, view, tree, i, true, words));
+	return host_pg_from_utf8(words->data, (int) words->size);
+}
+
+static char *
+node_id(uint32 tree, uint32 i)
+{
+	return psprintf("t%un%u", tree, i);
+}
+
+static void
+child_edge(Description *d, uint32 tree, uint32 parent, uint32 child, bool left, double cover)
+{
+	Element		edge = {
+		.element = "edge",.kind = left ? "yes" : "no",.tree = (int32) tree,
+		.id = psprintf("t%ue%u", tree, child),
+		.label = left ? "yes" : "no",
+		.source = node_id(tree, parent),.target = node_id(tree, child),
+		.x = NAN,.y = NAN,.weight = cover
+	};
+
+	element_row(d, &edge);
+}
+
+static void
+tree_structure(Description *d, const ex_tree_view *view, uint32 tree, const ex_tree_place *place, ex_buffer *words)
+{
+	for (uint32 i = 0; i < ex_tree_size(view, tree); i++)
+	{
+		ex_raw_node node;
+		Element		e = {
+			.element = "node",.tree = (int32) tree,.id = node_id(tree, i),
+			.x = place[i].x,.y = place[i].depth
+		};
+
+		CHECK_FOR_INTERRUPTS();
+		ex_tree_get_node(view, tree, i, &node);
+		e.kind = node.op == EX_LEAF ? "leaf" : "split";
+		e.label = node.op == EX_LEAF ? leaf_label(d->model, &node) : split_label(d, view, tree, i, words);
+		e.weight = node.cover;
+		element_row(d, &e);
+	}
+	for (uint32 i = 1; i < ex_tree_size(view, tree); i++)
+	{
+		uint32		parent = (uint32) place[i].parent;
+		uint32		first = view->root[tree];
+
+		child_edge(d, tree, parent, i, (uint32) view->node[first + parent].left == i,
+				   view->cover == NULL ? NAN : view->cover[first + i]);
+	}
+}
+
+static void
+ensemble_structure(Description *d)
+{
+	ex_tree_view view;
+	ex_buffer	words = {0};
+
+	ex_tree_open(d->model, &view);
+	for (uint32 tree = 0; tree < view.n_trees; tree++)
+	{
+		ex_tree_place *place;
+
+		EX_PG(d->site->host, ex_tree_layout(d->site->host, &view, tree, &place));
+		tree_structure(d, &view, tree, place, &words);
+		pfree(place);
+	}
+}
+
+/* model_structure(model) */
+static Datum
+model_structure(FunctionCallInfo fcinfo, ModelSource source)
+{
+	Description d;
+
+	if (!describe_begin(fcinfo, source, &d))
+		return describe_end(&d);
+	if (d.model->family == EX_LINEAR)
+		linear_structure(&d);
+	else
+		ensemble_structure(&d);
+	return describe_end(&d);
+}
+
+MODEL_OVERLOADS(model_structure);
+
+/*
+ * model_parameters
+ */
+static void
+parameter_row(Description *d, const ex_parameter_layer *layer, const ex_parameter_cell *cell)
+{
+	bool		linear = d->model->family == EX_LINEAR;
+
+	row_text(&d->row, layer->name);
+	row_int4(&d->row, (int32) cell->row + 1);
+	row_text(&d->row, model_name_text(d->model, linear ? EX_OUTPUT_NAME_START : EX_FEATURE_NAME_START, cell->row));
+	row_int4(&d->row, (int32) cell->column + 1);
+	if (linear)
+	{
+		ex_linear_view view;
+		ex_column	column;
+
+		ex_linear_open(d->model, &view);
+		ex_linear_get_column(&view, cell->column, &column);
+		row_text(&d->row, column_words(d->model, &column));
+	}
+	else
+		row_text(&d->row, psprintf("depth %u", cell->column));
+	row_float8(&d->row, cell->value);
+	row_float8(&d->row, cell->scaled);
+	row_int4(&d->row, (int32) cell->rank);
+	describe_row_end(d);
+}
+
+/* model_parameters(model) */
+static Datum
+model_parameters(FunctionCallInfo fcinfo, ModelSource source)
+{
+	Description d;
+	ex_parameter_layer layer[EX_MAX_PARAMETER_LAYERS];
+	int			n;
+
+	if (!describe_begin(fcinfo, source, &d))
+		return describe_end(&d);
+	EX_PG(d.site->host, ex_model_parameters(d.site->host, d.model, layer, &n));
+	for (int l = 0; l < n; l++)
+		for (size_t i = 0; i < layer[l].n_cells; i++)
+		{
+			CHECK_FOR_INTERRUPTS();
+			parameter_row(&d, &layer[l], &layer[l].cell[i]);
+		}
+	return describe_end(&d);
+}
+
+MODEL_OVERLOADS(model_parameters);
