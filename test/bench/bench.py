@@ -119,9 +119,9 @@ def our_rows(function, name, limit, options=""):
 
 
 def peer_rows(name, limit, **options):
-    matrix = xgboost.DMatrix(X[:limit], feature_names=NAMES, nthread=1)
-    matrix.num_row()
-    return peer(lambda: BOOSTERS[name].predict(matrix, **options), limit)
+    # one matrix for each run: a booster remembers its predictions for a matrix
+    matrices = [xgboost.DMatrix(X[:limit], feature_names=NAMES, nthread=1) for _ in range(RUNS + 1)]
+    return peer(lambda: BOOSTERS[name].predict(matrices.pop(), **options), limit)
 
 
 # --- figures -------------------------------------------------------------------
