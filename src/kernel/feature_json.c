@@ -23,7 +23,14 @@ typedef struct indexed_name
 struct ex_name_index
 {
 	uint32_t	count;
-	indexed_name *name;			/* sorted; NULL: the names are the codes 0 .. count - 1 */
+	indexed_name *name;			/* sorted */
+};
+
+struct ex_level_index
+{
+	ex_builder *builder;
+	uint32_t   *first;			/* each feature's first level among the named ones of all */
+	ex_name_index **feature;	/* NULL until asked for */
 };
 
 static int
@@ -72,25 +79,6 @@ ex_index_outputs(ex_builder *builder, ex_name_index **index)
 	return index_names(builder, EX_OUTPUT_NAME_START, 0, builder->n_outputs, index);
 }
 
-ex_status
-ex_index_levels(ex_builder *builder, uint32_t feature, ex_name_index **index)
-{
-	const uint8_t *flags = (const uint8_t *) builder->section[EX_FEATURE_FLAGS].data;
-	const uint32_t *levels = (const uint32_t *) builder->section[EX_FEATURE_LEVELS].data;
-	uint32_t	first = 0;
-
-	if (flags[feature] & EX_FEATURE_CODED)
-	{
-		EX_TRY(EX_ALLOC(builder->host, 1, index));
-		(*index)->count = levels[feature];
-		return EX_OK;
-	}
-	for (uint32_t i = 0; i < feature; i++)
-		if (!(flags[i] & EX_FEATURE_CODED))
-			first += levels[i];
-	return index_names(builder, EX_LEVEL_NAME_START, first, levels[feature], index);
-}
-
 /* Decimal digits without sign or leading zeros. */
 static int32_t
 find_code(const char *text, size_t length, uint32_t count)
@@ -114,12 +102,95 @@ ex_index_find(const ex_name_index *index, const char *name, size_t length)
 	indexed_name wanted = {name, (uint32_t) length, 0};
 	const indexed_name *found;
 
-	if (index->name == NULL)
-		return find_code(name, length, index->count);
 	if (length > EX_MAX_NAME)
 		return -1;
 	found = bsearch(&wanted, index->name, index->count, sizeof(indexed_name), compare_names);
 	return found != NULL ? (int32_t) found->position : -1;
+}
+
+ex_status
+ex_index_levels(ex_builder *builder, ex_level_index **index)
+{
+	const uint8_t *flags = (const uint8_t *) builder->section[EX_FEATURE_FLAGS].data;
+	const uint32_t *levels = (const uint32_t *) builder->section[EX_FEATURE_LEVELS].data;
+	uint32_t	first = 0;
+
+	EX_TRY(EX_ALLOC(builder->host, 1, index));
+	(*index)->builder = builder;
+	EX_TRY(EX_ALLOC(builder->host, builder->n_features, &(*index)->first));
+	EX_TRY(EX_ALLOC(builder->host, builder->n_features, &(*index)->feature));
+	for (uint32_t i = 0; i < builder->n_features; i++)
+	{
+		(*index)->first[i] = first;
+		if (!(flags[i] & EX_FEATURE_CODED))
+			first += levels[i];
+	}
+	return EX_OK;
+}
+
+/* *level: -1 if there is none */
+static ex_status
+find_level_name(ex_level_index *index, uint32_t feature, const char *name, size_t length, int32_t *level)
+{
+	ex_builder *builder = index->builder;
+	const uint8_t *flags = (const uint8_t *) builder->section[EX_FEATURE_FLAGS].data;
+	const uint32_t *levels = (const uint32_t *) builder->section[EX_FEATURE_LEVELS].data;
+
+	if (flags[feature] & EX_FEATURE_CODED)
+	{
+		*level = find_code(name, length, levels[feature]);
+		return EX_OK;
+	}
+	if (index->feature[feature] == NULL)
+		EX_TRY(index_names(builder, EX_LEVEL_NAME_START, index->first[feature], levels[feature],
+						   &index->feature[feature]));
+	*level = ex_index_find(index->feature[feature], name, length);
+	return EX_OK;
+}
+
+/* Of a feature, for messages. */
+static int
+name_length(const ex_builder *builder, uint32_t feature)
+{
+	const uint32_t *start = (const uint32_t *) builder->section[EX_FEATURE_NAME_START].data;
+
+	return (int) (start[feature + 1] - start[feature]);
+}
+
+static const char *
+name_text(const ex_builder *builder, uint32_t feature)
+{
+	const uint32_t *start = (const uint32_t *) builder->section[EX_FEATURE_NAME_START].data;
+
+	return builder->section[EX_FEATURE_NAME_TEXT].data + start[feature];
+}
+
+ex_status
+ex_json_level(ex_json *json, ex_level_index *index, uint32_t feature, ex_json_value value,
+			  const char *where, uint32_t *level)
+{
+	const uint32_t *levels = (const uint32_t *) index->builder->section[EX_FEATURE_LEVELS].data;
+	const char *name;
+	size_t		length;
+	int64_t		position;
+	int32_t		found;
+
+	if (levels[feature] == 0)
+		return ex_fail(json->host, EX_INVALID, "feature \"%.*s\" has a level in %s, but is not categorical",
+					   name_length(index->builder, feature), name_text(index->builder, feature), where);
+	if (ex_json_typeof(json, value) != EX_JSON_STRING)
+	{
+		EX_TRY(ex_json_integer(json, value, where, 0, (int64_t) levels[feature] - 1, &position));
+		*level = (uint32_t) position;
+		return EX_OK;
+	}
+	EX_TRY(ex_json_string(json, value, &name, &length));
+	EX_TRY(find_level_name(index, feature, name, length, &found));
+	if (found < 0)
+		return ex_fail(json->host, EX_INVALID, "unknown level \"%s\" of feature \"%.*s\" in %s", name,
+					   name_length(index->builder, feature), name_text(index->builder, feature), where);
+	*level = (uint32_t) found;
+	return EX_OK;
 }
 
 /* "Features are "a", "b", ..." as far as there is room. */

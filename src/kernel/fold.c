@@ -102,6 +102,7 @@ typedef struct reader
 	ex_builder *builder;
 	ex_json    *json;
 	ex_name_index *features;
+	ex_level_index *levels;
 	char		where[32];		/* "input 3" */
 } reader;
 
@@ -109,31 +110,6 @@ static uint32_t
 levels_of(const reader *r, uint32_t feature)
 {
 	return ((const uint32_t *) r->builder->section[EX_FEATURE_LEVELS].data)[feature];
-}
-
-static ex_status
-read_level(reader *r, uint32_t feature, ex_json_value value, uint32_t *level)
-{
-	ex_name_index *levels;
-	const char *name;
-	size_t		length;
-	int64_t		position;
-
-	if (levels_of(r, feature) == 0)
-		return ex_fail(r->json->host, EX_INVALID, "%s has a level but feature %u is not categorical",
-					   r->where, feature + 1);
-	if (ex_json_typeof(r->json, value) == EX_JSON_STRING)
-	{
-		EX_TRY(ex_json_string(r->json, value, &name, &length));
-		EX_TRY(ex_index_levels(r->builder, feature, &levels));
-		position = ex_index_find(levels, name, length);
-		if (position < 0)
-			return ex_fail(r->json->host, EX_INVALID, "unknown level \"%s\" in %s", name, r->where);
-	}
-	else
-		EX_TRY(ex_json_integer(r->json, value, r->where, 0, (int64_t) levels_of(r, feature) - 1, &position));
-	*level = (uint32_t) position;
-	return EX_OK;
 }
 
 static ex_status
@@ -151,7 +127,7 @@ read_impute(reader *r, ex_json_value value, ex_encoded_column *column)
 		column->impute = ex_json_bool(r->json, value);
 	else if (levels_of(r, column->feature) > 0)
 	{
-		EX_TRY(read_level(r, column->feature, value, &level));
+		EX_TRY(ex_json_level(r->json, r->levels, column->feature, value, r->where, &level));
 		column->impute = level;
 	}
 	else
@@ -204,7 +180,7 @@ read_op(reader *r, ex_json_value level, ex_json_value bin, ex_json_value edges, 
 	if (level.at != NULL)
 	{
 		column->op = EX_ENCODE_LEVEL;
-		EX_TRY(read_level(r, column->feature, level, &column->level));
+		EX_TRY(ex_json_level(r->json, r->levels, column->feature, level, r->where, &column->level));
 	}
 	if (bin.at != NULL)
 	{
@@ -311,7 +287,7 @@ ex_status
 ex_encoding_read(ex_builder *builder, ex_json *json, ex_json_value features,
 				 ex_json_value inputs, ex_encoding *encoding)
 {
-	reader		r = {builder, json, NULL, ""};
+	reader		r = {.builder = builder, .json = json};
 	size_t		count = ex_json_count(json, inputs);
 	bool	   *has_policy;
 	ex_encoded_column *column;
@@ -324,6 +300,7 @@ ex_encoding_read(ex_builder *builder, ex_json *json, ex_json_value features,
 	if (builder->n_features == 0)
 		return ex_fail(json->host, EX_INVALID, "model has no features");
 	EX_TRY(ex_index_features(builder, &r.features));
+	EX_TRY(ex_index_levels(builder, &r.levels));
 	EX_TRY(EX_ALLOC(json->host, count, &column));
 	ex_json_begin(json, inputs, &cursor);
 	for (size_t c = 0; ex_json_next(json, &cursor, &value); c++)

@@ -50,7 +50,8 @@ ex_column_value(const ex_column *column, double x)
 		case EX_COLUMN_LEVEL_IS:
 			return x == column->level;
 		case EX_COLUMN_BIN:
-			return x > column->low && x <= column->high;
+			/* a bin without lower end holds -Infinity (fold.h) */
+			return (x > column->low || column->low == -INFINITY) && x <= column->high;
 		case EX_COLUMN_ISNULL:
 			return 0;
 		default:

@@ -24,7 +24,7 @@ typedef struct reader
 	ex_builder *builder;
 	ex_json    *json;
 	ex_name_index *features;
-	ex_name_index **levels;		/* by feature, made when first needed */
+	ex_level_index *levels;
 	ex_buffer	terms;			/* ex_linear_term */
 } reader;
 
@@ -37,32 +37,6 @@ typedef struct members
 	ex_json_value intercept_error;
 	ex_json_value covariance;
 } members;
-
-static ex_status
-find_level(reader *r, uint32_t feature, ex_json_value key, const char *where, uint32_t *level)
-{
-	const uint32_t *n_levels = (const uint32_t *) r->builder->section[EX_FEATURE_LEVELS].data;
-	const char *name;
-	size_t		length;
-	int64_t		position;
-
-	if (ex_json_typeof(r->json, key) != EX_JSON_STRING)
-	{
-		EX_TRY(ex_json_integer(r->json, key, where, 0, (int64_t) n_levels[feature] - 1, &position));
-		*level = (uint32_t) position;
-		return EX_OK;
-	}
-	EX_TRY(ex_json_string(r->json, key, &name, &length));
-	if (n_levels[feature] == 0)
-		return ex_fail(r->json->host, EX_INVALID, "%s has level \"%s\" but is not categorical", where, name);
-	if (r->levels[feature] == NULL)
-		EX_TRY(ex_index_levels(r->builder, feature, &r->levels[feature]));
-	position = ex_index_find(r->levels[feature], name, length);
-	if (position < 0)
-		return ex_fail(r->json->host, EX_INVALID, "unknown level \"%s\" in %s", name, where);
-	*level = (uint32_t) position;
-	return EX_OK;
-}
 
 /* Exactly `count` numbers: an array, or a single number where one is enough.  null: NaN, if allowed. */
 static ex_status
@@ -121,7 +95,7 @@ read_level_coefficients(reader *r, uint32_t feature, uint32_t output, ex_json_va
 	{
 		uint32_t	level;
 
-		EX_TRY(find_level(r, feature, key, where, &level));
+		EX_TRY(ex_json_level(r->json, r->levels, feature, key, "coefficients", &level));
 		EX_TRY(add_term(r, feature, EX_COLUMN_LEVEL_IS, level, output, value, where));
 	}
 	return EX_OK;
@@ -322,7 +296,7 @@ read_kind(reader *r, const char *where, ex_json_value level, ex_json_value bin, 
 	if (level.at != NULL)
 	{
 		column->kind = EX_COLUMN_LEVEL_IS;
-		EX_TRY(find_level(r, column->feature, level, where, &column->level));
+		EX_TRY(ex_json_level(r->json, r->levels, column->feature, level, where, &column->level));
 	}
 	if (bin.at != NULL)
 	{
@@ -480,7 +454,7 @@ ex_linear_read_json(ex_builder *builder, ex_json *json, ex_json_value document)
 	EX_TRY(EX_ALLOC(json->host, builder->n_outputs, &intercept));
 	if (m.intercept.at != NULL)
 		EX_TRY(read_numbers(json, m.intercept, "intercept", builder->n_outputs, false, intercept));
-	EX_TRY(EX_ALLOC(json->host, builder->n_features, &r.levels));
+	EX_TRY(ex_index_levels(builder, &r.levels));
 	EX_TRY(ex_index_features(builder, &r.features));
 	if (m.columns.at != NULL)
 		return read_columns(&r, &m, intercept);
@@ -490,6 +464,15 @@ ex_linear_read_json(ex_builder *builder, ex_json *json, ex_json_value document)
 /*
  * Writing.
  */
+
+typedef struct writer
+{
+	ex_host    *host;
+	ex_buffer  *out;
+	ex_linear_view view;
+	const uint8_t *flags;		/* of the features */
+	uint32_t   *first_level;	/* of each feature, among all level names */
+} writer;
 
 static bool
 same_bits(double a, double b)
@@ -524,173 +507,214 @@ is_simple(const ex_linear_view *view)
 	return true;
 }
 
+static ex_status
+put_text(writer *w, const char *text)
+{
+	return ex_append_text(w->host, w->out, text);
+}
+
+static ex_status
+put_number(writer *w, double value)
+{
+	return ex_json_put_double(w->host, w->out, value);
+}
+
 /* One number alone, several as an array; NaN as null. */
 static ex_status
-write_line(ex_host *host, const double *value, size_t stride, uint32_t n, ex_buffer *out)
+write_line(writer *w, const double *value, size_t stride, uint32_t n)
 {
 	if (n > 1)
-		EX_TRY(ex_append_text(host, out, "["));
+		EX_TRY(put_text(w, "["));
 	for (uint32_t k = 0; k < n; k++)
 	{
 		double		x = value[k * stride];
 
 		if (k > 0)
-			EX_TRY(ex_append_text(host, out, ","));
-		EX_TRY(isnan(x) ? ex_append_text(host, out, "null") : ex_json_put_double(host, out, x));
+			EX_TRY(put_text(w, ","));
+		EX_TRY(isnan(x) ? put_text(w, "null") : put_number(w, x));
 	}
-	return n > 1 ? ex_append_text(host, out, "]") : EX_OK;
+	return n > 1 ? put_text(w, "]") : EX_OK;
 }
 
 static ex_status
-write_feature_name(ex_host *host, const ex_linear_view *view, uint32_t feature, ex_buffer *out)
+write_feature_name(writer *w, uint32_t feature)
 {
 	uint32_t	length;
-	const char *name = ex_get_name(view->model, EX_FEATURE_NAME_START, feature, &length);
+	const char *name = ex_get_name(w->view.model, EX_FEATURE_NAME_START, feature, &length);
 
-	return ex_json_put_string(host, out, name, length);
+	return ex_json_put_string(w->host, w->out, name, length);
 }
 
 static ex_status
-write_level_name(ex_host *host, const ex_linear_view *view, uint32_t c, ex_buffer *out)
+write_level_name(writer *w, uint32_t c)
 {
-	char		buf[12];
+	uint32_t	feature = w->view.feature[c];
+	uint32_t	level = w->view.level[c];
 	uint32_t	length;
-	const char *name = ex_level_name(view->model, view->feature[c], view->level[c], buf, &length);
+	const char *name;
 
-	return ex_json_put_string(host, out, name, length);
+	if (w->flags[feature] & EX_FEATURE_CODED)
+		return ex_appendf(w->host, w->out, "\"%u\"", level);
+	name = ex_get_name(w->view.model, EX_LEVEL_NAME_START, w->first_level[feature] + level, &length);
+	return ex_json_put_string(w->host, w->out, name, length);
 }
 
 /* {"age":0.2,"sex":{"m":1.3}} for one output */
 static ex_status
-write_named(ex_host *host, const ex_linear_view *view, uint32_t output, ex_buffer *out)
+write_named(writer *w, uint32_t output)
 {
+	const ex_linear_view *view = &w->view;
 	const double *coefficient = view->coefficient + (size_t) output * view->n_columns;
 
-	EX_TRY(ex_append_text(host, out, "{"));
+	EX_TRY(put_text(w, "{"));
 	for (uint32_t c = 0; c < view->n_columns; c++)
 	{
 		bool		levels = view->kind[c] == EX_COLUMN_LEVEL_IS;
 		bool		first = c == 0 || view->feature[c] != view->feature[c - 1];
 		bool		last = c + 1 == view->n_columns || view->feature[c] != view->feature[c + 1];
 
-		EX_TRY(ex_poll(host));
+		EX_TRY(ex_poll(w->host));
 		if (c > 0)
-			EX_TRY(ex_append_text(host, out, ","));
+			EX_TRY(put_text(w, ","));
 		if (first)
 		{
-			EX_TRY(write_feature_name(host, view, view->feature[c], out));
-			EX_TRY(ex_append_text(host, out, levels ? ":{" : ":"));
+			EX_TRY(write_feature_name(w, view->feature[c]));
+			EX_TRY(put_text(w, levels ? ":{" : ":"));
 		}
 		if (levels)
 		{
-			EX_TRY(write_level_name(host, view, c, out));
-			EX_TRY(ex_append_text(host, out, ":"));
+			EX_TRY(write_level_name(w, c));
+			EX_TRY(put_text(w, ":"));
 		}
-		EX_TRY(ex_json_put_double(host, out, coefficient[c]));
+		EX_TRY(put_number(w, coefficient[c]));
 		if (levels && last)
-			EX_TRY(ex_append_text(host, out, "}"));
+			EX_TRY(put_text(w, "}"));
 	}
-	return ex_append_text(host, out, "}");
+	return put_text(w, "}");
 }
 
 static ex_status
-write_coefficients(ex_host *host, const ex_linear_view *view, ex_buffer *out)
+write_coefficients(writer *w)
 {
-	EX_TRY(ex_append_text(host, out, ",\"coefficients\":"));
+	const ex_linear_view *view = &w->view;
+
+	EX_TRY(put_text(w, ",\"coefficients\":"));
 	if (view->n_outputs == 1)
-		return write_named(host, view, 0, out);
+		return write_named(w, 0);
 	for (uint32_t k = 0; k < view->n_outputs; k++)
 	{
 		uint32_t	length;
 		const char *name = ex_get_name(view->model, EX_OUTPUT_NAME_START, k, &length);
 
-		EX_TRY(ex_append_text(host, out, k > 0 ? "," : "{"));
-		EX_TRY(ex_json_put_string(host, out, name, length));
-		EX_TRY(ex_append_text(host, out, ":"));
-		EX_TRY(write_named(host, view, k, out));
+		EX_TRY(put_text(w, k > 0 ? "," : "{"));
+		EX_TRY(ex_json_put_string(w->host, w->out, name, length));
+		EX_TRY(put_text(w, ":"));
+		EX_TRY(write_named(w, k));
 	}
-	return ex_append_text(host, out, "}");
+	return put_text(w, "}");
 }
 
 static ex_status
-write_kind(ex_host *host, const ex_linear_view *view, uint32_t c, ex_buffer *out)
+write_kind(writer *w, uint32_t c)
 {
+	const ex_linear_view *view = &w->view;
 	double		limits[2] = {view->low[c], view->high[c]};
 
 	switch (view->kind[c])
 	{
 		case EX_COLUMN_LEVEL_IS:
-			EX_TRY(ex_append_text(host, out, ",\"level\":"));
-			return write_level_name(host, view, c, out);
+			EX_TRY(put_text(w, ",\"level\":"));
+			return write_level_name(w, c);
 		case EX_COLUMN_BIN:
-			EX_TRY(ex_append_text(host, out, ",\"bin\":"));
-			return ex_json_put_doubles(host, out, limits, 2);
+			EX_TRY(put_text(w, ",\"bin\":"));
+			return ex_json_put_doubles(w->host, w->out, limits, 2);
 		case EX_COLUMN_ISNULL:
-			return ex_append_text(host, out, ",\"indicator\":true");
+			return put_text(w, ",\"indicator\":true");
 		default:
 			return EX_OK;
 	}
 }
 
 static ex_status
-write_column(ex_host *host, const ex_linear_view *view, uint32_t c, ex_buffer *out)
+write_column(writer *w, uint32_t c)
 {
+	const ex_linear_view *view = &w->view;
 	uint32_t	n = view->n_columns;
 	ex_column	column;
 
 	ex_linear_get_column(view, c, &column);
-	EX_TRY(ex_append_text(host, out, "{\"feature\":"));
-	EX_TRY(write_feature_name(host, view, column.feature, out));
-	EX_TRY(write_kind(host, view, c, out));
+	EX_TRY(put_text(w, "{\"feature\":"));
+	EX_TRY(write_feature_name(w, column.feature));
+	EX_TRY(write_kind(w, c));
 	if (!same_bits(column.missing, implied_missing(view, &column)))
 	{
-		EX_TRY(ex_append_text(host, out, ",\"missing\":"));
-		EX_TRY(ex_json_put_double(host, out, column.missing));
+		EX_TRY(put_text(w, ",\"missing\":"));
+		EX_TRY(put_number(w, column.missing));
 	}
-	EX_TRY(ex_append_text(host, out, ",\"coefficient\":"));
-	EX_TRY(write_line(host, view->coefficient + c, n, view->n_outputs, out));
+	EX_TRY(put_text(w, ",\"coefficient\":"));
+	EX_TRY(write_line(w, view->coefficient + c, n, view->n_outputs));
 	if (view->standard_error != NULL)
 	{
-		EX_TRY(ex_append_text(host, out, ",\"standard_error\":"));
-		EX_TRY(write_line(host, view->standard_error + c, n + 1, view->n_outputs, out));
+		EX_TRY(put_text(w, ",\"standard_error\":"));
+		EX_TRY(write_line(w, view->standard_error + c, n + 1, view->n_outputs));
 	}
-	return ex_append_text(host, out, "}");
+	return put_text(w, "}");
 }
 
 static ex_status
-write_columns(ex_host *host, const ex_linear_view *view, ex_buffer *out)
+write_columns(writer *w)
 {
+	const ex_linear_view *view = &w->view;
 	size_t		side = (size_t) view->n_outputs * (view->n_columns + 1);
 
 	for (uint32_t c = 0; c < view->n_columns; c++)
 	{
-		EX_TRY(ex_poll(host));
-		EX_TRY(ex_append_text(host, out, c > 0 ? "," : ",\"columns\":["));
-		EX_TRY(write_column(host, view, c, out));
+		EX_TRY(ex_poll(w->host));
+		EX_TRY(put_text(w, c > 0 ? "," : ",\"columns\":["));
+		EX_TRY(write_column(w, c));
 	}
-	EX_TRY(ex_append_text(host, out, "]"));
+	EX_TRY(put_text(w, "]"));
 	if (view->standard_error != NULL)
 	{
-		EX_TRY(ex_append_text(host, out, ",\"intercept_standard_error\":"));
-		EX_TRY(write_line(host, view->standard_error + view->n_columns, view->n_columns + 1,
-						  view->n_outputs, out));
+		EX_TRY(put_text(w, ",\"intercept_standard_error\":"));
+		EX_TRY(write_line(w, view->standard_error + view->n_columns, view->n_columns + 1,
+						  view->n_outputs));
 	}
 	for (size_t i = 0; view->covariance != NULL && i < side; i++)
 	{
-		EX_TRY(ex_poll(host));
-		EX_TRY(ex_append_text(host, out, i > 0 ? "," : ",\"covariance\":["));
-		EX_TRY(ex_json_put_doubles(host, out, view->covariance + i * side, side));
+		EX_TRY(ex_poll(w->host));
+		EX_TRY(put_text(w, i > 0 ? "," : ",\"covariance\":["));
+		EX_TRY(ex_json_put_doubles(w->host, w->out, view->covariance + i * side, side));
 	}
-	return view->covariance != NULL ? ex_append_text(host, out, "]") : EX_OK;
+	return view->covariance != NULL ? put_text(w, "]") : EX_OK;
+}
+
+/* Where each feature's level names begin. */
+static ex_status
+find_levels(writer *w)
+{
+	const uint32_t *n_levels = ex_get(w->view.model, EX_FEATURE_LEVELS, NULL);
+	uint32_t	first = 0;
+
+	w->flags = ex_get(w->view.model, EX_FEATURE_FLAGS, NULL);
+	EX_TRY(EX_ALLOC(w->host, w->view.n_features, &w->first_level));
+	for (uint32_t f = 0; f < w->view.n_features; f++)
+	{
+		w->first_level[f] = first;
+		if (!(w->flags[f] & EX_FEATURE_CODED))
+			first += n_levels[f];
+	}
+	return EX_OK;
 }
 
 ex_status
 ex_linear_write_json(ex_host *host, const ex_model *model, ex_buffer *out)
 {
-	ex_linear_view view;
+	writer		w = {.host = host, .out = out};
 
-	ex_linear_open(model, &view);
-	EX_TRY(ex_append_text(host, out, ",\"intercept\":"));
-	EX_TRY(write_line(host, view.intercept, 1, view.n_outputs, out));
-	return is_simple(&view) ? write_coefficients(host, &view, out) : write_columns(host, &view, out);
+	ex_linear_open(model, &w.view);
+	EX_TRY(find_levels(&w));
+	EX_TRY(put_text(&w, ",\"intercept\":"));
+	EX_TRY(write_line(&w, w.view.intercept, 1, w.view.n_outputs));
+	return is_simple(&w.view) ? write_coefficients(&w) : write_columns(&w);
 }

@@ -134,27 +134,9 @@ typedef struct background_reader
 {
 	ex_builder *builder;
 	ex_json    *json;
-	ex_name_index **levels;		/* by feature, made when first needed */
+	ex_level_index *levels;
 	uint32_t	row;			/* 1-based, for messages */
 } background_reader;
-
-static ex_status
-read_level(background_reader *r, uint32_t feature, ex_json_value value, double *out)
-{
-	const char *name;
-	size_t		length;
-	int32_t		level = -1;
-
-	EX_TRY(ex_json_string(r->json, value, &name, &length));
-	if (r->levels[feature] == NULL)
-		EX_TRY(ex_index_levels(r->builder, feature, &r->levels[feature]));
-	level = ex_index_find(r->levels[feature], name, length);
-	if (level < 0)
-		return ex_fail(r->json->host, EX_INVALID, "unknown level \"%s\" of feature %u in background row %u",
-					   name, feature + 1, r->row);
-	*out = level;
-	return EX_OK;
-}
 
 static ex_status
 read_cell(background_reader *r, uint32_t feature, ex_json_value value, double *out)
@@ -162,17 +144,27 @@ read_cell(background_reader *r, uint32_t feature, ex_json_value value, double *o
 	const uint8_t *kind = (const uint8_t *) r->builder->section[EX_FEATURE_KIND].data;
 	ex_json_type type = ex_json_typeof(r->json, value);
 	char		where[64];
+	uint32_t	level;
 
 	*out = NAN;
 	if (type == EX_JSON_NULL)
 		return EX_OK;
-	if (type == EX_JSON_STRING && kind[feature] == EX_CATEGORICAL)
-		return read_level(r, feature, value, out);
+	if (type == EX_JSON_NUMBER && ex_json_number(r->json, value, "", out) == EX_OK)
+		return EX_OK;
 	if (type == EX_JSON_BOOL && kind[feature] == EX_BOOLEAN)
 	{
 		*out = ex_json_bool(r->json, value);
 		return EX_OK;
 	}
+	if (type == EX_JSON_STRING && kind[feature] == EX_CATEGORICAL)
+	{
+		snprintf(where, sizeof(where), "background row %u", r->row);
+		EX_TRY(ex_json_level(r->json, r->levels, feature, value, where, &level));
+		*out = level;
+		return EX_OK;
+	}
+
+	/* names are made where something is wrong only: rows can be millions of cells */
 	snprintf(where, sizeof(where), "feature %u of background row %u", feature + 1, r->row);
 	return ex_json_number(r->json, value, where, out);
 }
@@ -305,7 +297,7 @@ read_background(ex_builder *builder, ex_json *json, ex_json_value object)
 	double		seen;
 
 	EX_TRY(ex_json_read_object(json, object, "background", members, 4, true));
-	EX_TRY(EX_ALLOC(json->host, builder->n_features, &r.levels));
+	EX_TRY(ex_index_levels(builder, &r.levels));
 	EX_TRY(read_rows(&r, rows, &values));
 	if (weights.at != NULL)
 	{

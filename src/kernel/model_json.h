@@ -37,18 +37,29 @@ extern ex_status ex_json_read_document(ex_json *json, ex_json_value document,
 									   const ex_json_member *members, int n_members);
 
 /*
- * Names of a pair in the builder, for looking up many of them: features,
- * outputs, or the levels of one feature.
+ * Names in the builder, for looking up many of them.  An index is good until
+ * more names are put.
  */
 typedef struct ex_name_index ex_name_index;
 
 extern ex_status ex_index_features(ex_builder *builder, ex_name_index **index);
 extern ex_status ex_index_outputs(ex_builder *builder, ex_name_index **index);
-/* levels of a CODED feature are found by their decimal code */
-extern ex_status ex_index_levels(ex_builder *builder, uint32_t feature, ex_name_index **index);
 
 /* -1 if there is none */
 extern int32_t ex_index_find(const ex_name_index *index, const char *name, size_t length);
+
+/* Levels of all features, each feature's sorted when first asked for. */
+typedef struct ex_level_index ex_level_index;
+
+extern ex_status ex_index_levels(ex_builder *builder, ex_level_index **index);
+
+/*
+ * Position of the level that a JSON value names, a string (for CODED features
+ * its decimal code); or, as a number, the position itself.  EX_INVALID names
+ * the value and `where`.
+ */
+extern ex_status ex_json_level(ex_json *json, ex_level_index *index, uint32_t feature,
+							   ex_json_value value, const char *where, uint32_t *level);
 
 /*
  * Position of the feature that a JSON value names, a string; or, as a number,

@@ -38,7 +38,7 @@ typedef struct reader
 	ex_json    *json;
 	ex_name_index *features;
 	ex_name_index *outputs;
-	ex_name_index **levels;		/* of each feature, NULL until needed */
+	ex_level_index *levels;
 	ex_buffer	nodes;			/* ex_raw_node of the tree under way */
 	uint32_t	n;				/* of them */
 	uint32_t	tree;
@@ -103,31 +103,6 @@ read_threshold(reader *r, ex_raw_node *node, ex_json_value cell)
 		ex_fail(r->host, EX_INVALID, "threshold must not be NaN") : EX_OK;
 }
 
-/* Position of a level that is given by name or by position. */
-static ex_status
-read_level(reader *r, uint32_t feature, ex_json_value value, uint32_t *level)
-{
-	uint32_t	n_levels = ((uint32_t *) r->builder->section[EX_FEATURE_LEVELS].data)[feature];
-	const char *name;
-	size_t		length;
-	int64_t		position;
-
-	if (ex_json_typeof(r->json, value) != EX_JSON_STRING)
-	{
-		EX_TRY(ex_json_integer(r->json, value, "level", 0, (int64_t) n_levels - 1, &position));
-		*level = (uint32_t) position;
-		return EX_OK;
-	}
-	if (r->levels[feature] == NULL)
-		EX_TRY(ex_index_levels(r->builder, feature, &r->levels[feature]));
-	EX_TRY(ex_json_string(r->json, value, &name, &length));
-	position = ex_index_find(r->levels[feature], name, length);
-	if (position < 0)
-		return ex_fail(r->host, EX_INVALID, "feature %u has no level \"%s\"", feature, name);
-	*level = (uint32_t) position;
-	return EX_OK;
-}
-
 static ex_status
 read_levels(reader *r, ex_raw_node *node, ex_json_value cell)
 {
@@ -145,7 +120,7 @@ read_levels(reader *r, ex_raw_node *node, ex_json_value cell)
 		uint32_t	level = 0;
 		size_t		size;
 
-		EX_TRY(read_level(r, node->feature, value, &level));
+		EX_TRY(ex_json_level(r->json, r->levels, node->feature, value, "levels", &level));
 		size = (level / 32 + 1) * sizeof(uint32_t);
 		if (size > words.size)
 		{
@@ -535,7 +510,7 @@ ex_tree_read_json(ex_builder *builder, ex_json *json, ex_json_value document)
 	EX_TRY(ex_json_read_document(json, document, members, 3));
 	EX_TRY(ex_index_features(builder, &r.features));
 	EX_TRY(ex_index_outputs(builder, &r.outputs));
-	EX_TRY(EX_ALLOC(r.host, builder->n_features, &r.levels));
+	EX_TRY(ex_index_levels(builder, &r.levels));
 	EX_TRY(read_aggregation(&r, aggregation));
 	EX_TRY(read_base(&r, base));
 	ex_json_begin(json, trees, &cursor);

@@ -154,7 +154,7 @@ static const wrong cases[] = {
 	{EX_INVALID, "\"feature\":[\"age\",null,null],\"threshold\":[1,null,null]" VALUE,
 	"node 0 of tree 0 has a feature, but not two children"},
 	{EX_INVALID, "\"feature\":[\"colour\",null,null],\"levels\":[[\"pink\"],null,null],\"left_child\":[1,null,null]" VALUE,
-	"feature 1 has no level \"pink\""},
+	"unknown level \"pink\" of feature \"colour\" in levels"},
 	{EX_INVALID, "\"feature\":[\"colour\",null,null],\"levels\":[[3],null,null],\"left_child\":[1,null,null]" VALUE, NULL},
 	{EX_INVALID, "\"feature\":[\"colour\",null,null],\"threshold\":[1,null,null],\"left_child\":[1,null,null]" VALUE,
 	"node 0 of tree 0 compares a categorical feature with a threshold"},
