@@ -2,63 +2,63 @@
 -- Attributions of many rows
 --
 
-CREATE TYPE explain.attribution_summary;
+CREATE TYPE explain.attribution_summary_state;
 
-CREATE FUNCTION explain.attribution_summary_in(cstring) RETURNS explain.attribution_summary
+CREATE FUNCTION explain.attribution_summary_state_in(cstring) RETURNS explain.attribution_summary_state
 	AS 'MODULE_PATHNAME', 'explain_attribution_summary_in' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION explain.attribution_summary_in(cstring) IS 'Input function of type explain.attribution_summary';
+COMMENT ON FUNCTION explain.attribution_summary_state_in(cstring) IS 'Input function of type explain.attribution_summary_state';
 
-CREATE FUNCTION explain.attribution_summary_out(explain.attribution_summary) RETURNS cstring
+CREATE FUNCTION explain.attribution_summary_state_out(explain.attribution_summary_state) RETURNS cstring
 	AS 'MODULE_PATHNAME', 'explain_attribution_summary_out' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION explain.attribution_summary_out(explain.attribution_summary) IS
-'Output function of type explain.attribution_summary: exact, independent of settings';
+COMMENT ON FUNCTION explain.attribution_summary_state_out(explain.attribution_summary_state) IS
+'Output function of type explain.attribution_summary_state: exact, independent of settings';
 
-CREATE FUNCTION explain.attribution_summary_recv(internal) RETURNS explain.attribution_summary
+CREATE FUNCTION explain.attribution_summary_state_recv(internal) RETURNS explain.attribution_summary_state
 	AS 'MODULE_PATHNAME', 'explain_attribution_summary_recv' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION explain.attribution_summary_recv(internal) IS
-'Receive function of type explain.attribution_summary: versioned, little-endian';
+COMMENT ON FUNCTION explain.attribution_summary_state_recv(internal) IS
+'Receive function of type explain.attribution_summary_state: versioned, little-endian';
 
-CREATE FUNCTION explain.attribution_summary_send(explain.attribution_summary) RETURNS bytea
+CREATE FUNCTION explain.attribution_summary_state_send(explain.attribution_summary_state) RETURNS bytea
 	AS 'MODULE_PATHNAME', 'explain_attribution_summary_send' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION explain.attribution_summary_send(explain.attribution_summary) IS
-'Send function of type explain.attribution_summary: versioned, little-endian';
+COMMENT ON FUNCTION explain.attribution_summary_state_send(explain.attribution_summary_state) IS
+'Send function of type explain.attribution_summary_state: versioned, little-endian';
 
-CREATE TYPE explain.attribution_summary (
-	INPUT = explain.attribution_summary_in,
-	OUTPUT = explain.attribution_summary_out,
-	RECEIVE = explain.attribution_summary_recv,
-	SEND = explain.attribution_summary_send,
+CREATE TYPE explain.attribution_summary_state (
+	INPUT = explain.attribution_summary_state_in,
+	OUTPUT = explain.attribution_summary_state_out,
+	RECEIVE = explain.attribution_summary_state_recv,
+	SEND = explain.attribution_summary_state_send,
 	INTERNALLENGTH = VARIABLE,
 	ALIGNMENT = double,
 	STORAGE = extended
 );
-COMMENT ON TYPE explain.attribution_summary IS
+COMMENT ON TYPE explain.attribution_summary_state IS
 'What attributions look like over many rows: per feature the sums, range and signs, equal bit for bit for equal sets of rows in any order. Made by attribution_summary, merged by attribution_summary_merge, read by importance';
 
-CREATE FUNCTION explain.attribution_summary_accum(state explain.attribution_summary, attributions float8[])
-	RETURNS explain.attribution_summary
+CREATE FUNCTION explain.attribution_summary_accum(state explain.attribution_summary_state, attributions float8[])
+	RETURNS explain.attribution_summary_state
 	AS 'MODULE_PATHNAME', 'explain_attribution_summary_accum' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 30;
-COMMENT ON FUNCTION explain.attribution_summary_accum(explain.attribution_summary, float8[]) IS
+COMMENT ON FUNCTION explain.attribution_summary_accum(explain.attribution_summary_state, float8[]) IS
 'Transition function of attribution_summary';
 
-CREATE FUNCTION explain.attribution_summary_combine(state explain.attribution_summary, other explain.attribution_summary)
-	RETURNS explain.attribution_summary
+CREATE FUNCTION explain.attribution_summary_combine(state explain.attribution_summary_state, other explain.attribution_summary_state)
+	RETURNS explain.attribution_summary_state
 	AS 'MODULE_PATHNAME', 'explain_attribution_summary_combine' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 50;
-COMMENT ON FUNCTION explain.attribution_summary_combine(explain.attribution_summary, explain.attribution_summary) IS
+COMMENT ON FUNCTION explain.attribution_summary_combine(explain.attribution_summary_state, explain.attribution_summary_state) IS
 'Combine function of attribution_summary';
 
 CREATE AGGREGATE explain.attribution_summary(attributions float8[]) (
-	SFUNC = explain.attribution_summary_accum, STYPE = explain.attribution_summary, SSPACE = 8000,
+	SFUNC = explain.attribution_summary_accum, STYPE = explain.attribution_summary_state, SSPACE = 8000,
 	COMBINEFUNC = explain.attribution_summary_combine, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE explain.attribution_summary(float8[]) IS
 'Summarises attributions of many rows, one array per row in feature order (explain.shap_array and its like). The result is a value that can be stored, sent and merged; explain.importance turns it into rows. The same bits in every plan. Null arrays are skipped; 22004 for null elements, 22003 for NaN or infinity, 22000 if the number of values changes';
 
-CREATE AGGREGATE explain.attribution_summary_merge(state explain.attribution_summary) (
-	SFUNC = explain.attribution_summary_combine, STYPE = explain.attribution_summary, SSPACE = 8000,
+CREATE AGGREGATE explain.attribution_summary_merge(state explain.attribution_summary_state) (
+	SFUNC = explain.attribution_summary_combine, STYPE = explain.attribution_summary_state, SSPACE = 8000,
 	COMBINEFUNC = explain.attribution_summary_combine, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE explain.attribution_summary_merge(explain.attribution_summary) IS
+COMMENT ON AGGREGATE explain.attribution_summary_merge(explain.attribution_summary_state) IS
 'Merges attribution summaries into one: the summary of all their rows. Nulls are skipped';
 
 CREATE TYPE explain.feature_importance AS (
@@ -90,17 +90,17 @@ COMMENT ON COLUMN explain.feature_importance.sign_consistency IS 'Share of the m
 COMMENT ON COLUMN explain.feature_importance.n IS 'Number of rows';
 
 -- @overloads model
-CREATE FUNCTION explain.importance(@model@, summary explain.attribution_summary)
+CREATE FUNCTION explain.importance(@model@, summary explain.attribution_summary_state)
 	RETURNS SETOF explain.feature_importance
 	AS 'MODULE_PATHNAME', 'explain_importance_@overload@'
 	LANGUAGE C @volatility@ PARALLEL SAFE COST 100 ROWS 20;
-COMMENT ON FUNCTION explain.importance(@model_type@, explain.attribution_summary) IS
+COMMENT ON FUNCTION explain.importance(@model_type@, explain.attribution_summary_state) IS
 'Global importance of a model''s features: the rows of a summary of its attributions, most important first. 22000 if the summary is of another number of features';
 -- @end
 
-CREATE FUNCTION explain.importance(features text[], summary explain.attribution_summary)
+CREATE FUNCTION explain.importance(features text[], summary explain.attribution_summary_state)
 	RETURNS SETOF explain.feature_importance
 	AS 'MODULE_PATHNAME', 'explain_importance_names'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100 ROWS 20;
-COMMENT ON FUNCTION explain.importance(text[], explain.attribution_summary) IS
+COMMENT ON FUNCTION explain.importance(text[], explain.attribution_summary_state) IS
 'Global importance from a summary of attributions and the names of the features in the arrays'' order, for attributions that come from elsewhere';

@@ -12,7 +12,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 
-#define TYPE_NAME "explain.attribution_summary"
+#define TYPE_NAME "explain.attribution_summary_state"
 
 PG_FUNCTION_INFO_V1(explain_attribution_summary_in);
 PG_FUNCTION_INFO_V1(explain_attribution_summary_out);

@@ -160,6 +160,13 @@ allocate(ex_host *host, size_t count, size_t size)
 
 /* ---- the model with its background ---- */
 
+/* Errors about a feature's value are worded for one row: say where it is from. */
+static void
+in_background(void *unused)
+{
+	errcontext("background of a model");
+}
+
 static Datum
 attach(const ex_model *model, ex_sample *sample)
 {
@@ -169,6 +176,7 @@ attach(const ex_model *model, ex_sample *sample)
 	double	   *vector = allocate(host, sample->n_rows * p, sizeof(double));
 	double	   *weight = allocate(host, sample->n_rows, sizeof(double));
 	ex_attached_feature *attached = allocate(host, p, sizeof(ex_attached_feature));
+	ErrorContextCallback context = {.previous = error_context_stack, .callback = in_background};
 	ex_builder	builder;
 	ex_model   *result;
 
@@ -178,9 +186,11 @@ attach(const ex_model *model, ex_sample *sample)
 	fit.row.missing = allocate(host, p, sizeof(bool));
 	fit.row.unknown = allocate(host, p, sizeof(char *));
 	match_columns(&fit);
+	error_context_stack = &context;
 	for (uint32 i = 0; i < p; i++)
 		attached[i] = fit_counted(&fit, i);
 	fit_rows(&fit, vector, weight);
+	error_context_stack = context.previous;
 
 	EX_PG(host, ex_builder_open(&builder, host, model));
 	EX_PG(host, ex_put_background(&builder, vector, (uint32) sample->n_rows, weight));

@@ -3,8 +3,9 @@
  *		The text and wire forms of a background sample.
  *
  * Columns are in order of their names, values of a column in their own order
- * and rows in order of their hashes, so that equal samples have equal forms;
- * a reader insists on it, which also rules out anything that is there twice.
+ * and rows in order of their hashes, so that equal samples have equal forms.
+ * A reader insists on the order of columns and values, which rules out that one
+ * is there twice, and sorts the rows to find one that is.
  */
 #include "background_internal.h"
 

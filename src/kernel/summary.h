@@ -6,7 +6,7 @@
  * number of positive and of negative attributions.  All sums are independent
  * of the order of rows (exact_sum.h), so equal sets of rows give equal bytes.
  *
- * The layout is the stored form of type explain.attribution_summary.
+ * The layout is the stored form of type explain.attribution_summary_state.
  */
 #ifndef EX_SUMMARY_H
 #define EX_SUMMARY_H

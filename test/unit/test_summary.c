@@ -188,7 +188,7 @@ written(ex_host *host, ex_summary *summary, bool text)
 {
 	ex_codec	codec;
 
-	ex_codec_write(&codec, host, "explain.attribution_summary", text);
+	ex_codec_write(&codec, host, "explain.attribution_summary_state", text);
 	ex_summary_code(&codec, &summary);
 	return codec.out;
 }
