@@ -606,11 +606,12 @@ put_level(writer *w, uint32_t feature, uint32_t level)
 static ex_status
 write_levels(writer *w, uint32_t i, const ex_node *node)
 {
-	uint32_t	set = (uint32_t) node->value;
+	uint32_t	set;
 	const char *separator = "[";
 
 	if (EX_NODE_OP(node) != EX_IN)
 		return put_null(w);
+	set = (uint32_t) node->value;
 	for (uint32_t word = w->view.set_start[set]; word < w->view.set_start[set + 1]; word++)
 	{
 		for (uint32_t bit = 0; bit < 32; bit++)
