@@ -50,7 +50,8 @@ index_names(ex_builder *builder, ex_section_id start, uint32_t first, uint32_t c
 			ex_name_index **index)
 {
 	const uint32_t *offset = (const uint32_t *) builder->section[start].data + first;
-	const char *text = builder->section[start + 1].data;
+	const ex_buffer *bytes = &builder->section[start + 1];
+	const char *text = bytes->data != NULL ? bytes->data : "";
 	indexed_name *name;
 
 	EX_TRY(EX_ALLOC(builder->host, 1, index));
