@@ -30,6 +30,7 @@ typedef enum ColumnKind
 	COLUMN_NUMERIC,
 	COLUMN_BOOL,
 	COLUMN_TEXT,				/* varlena text */
+	COLUMN_BPCHAR,				/* the same, trailing blanks mean nothing */
 	COLUMN_OUTPUT				/* enum, name: text by the output function */
 } ColumnKind;
 
@@ -200,8 +201,9 @@ column_kind(const FeatureRule *rule, Oid type)
 			return COLUMN_BOOL;
 		case TEXTOID:
 		case VARCHAROID:
-		case BPCHAROID:
 			return COLUMN_TEXT;
+		case BPCHAROID:
+			return COLUMN_BPCHAR;
 		case NAMEOID:
 			return COLUMN_OUTPUT;
 	}
@@ -309,11 +311,14 @@ set_numeric(const FeatureRule *rule, InputRow *row, uint32 i, Datum value)
 }
 
 static void
-set_varlena(const FeatureRule *rule, InputRow *row, uint32 i, Datum value)
+set_varlena(const FeatureRule *rule, InputRow *row, uint32 i, Datum value, bool padded)
 {
 	text	   *string = DatumGetTextPP(value);
+	int			length = (int) VARSIZE_ANY_EXHDR(string);
 
-	feature_set_text(rule, row, i, VARDATA_ANY(string), (int) VARSIZE_ANY_EXHDR(string));
+	if (padded)
+		length = bpchartruelen(VARDATA_ANY(string), length);
+	feature_set_text(rule, row, i, VARDATA_ANY(string), length);
 	if ((Pointer) string != DatumGetPointer(value))
 		pfree(string);
 }
@@ -354,7 +359,8 @@ set_column(const FeatureRule *rule, InputRow *row, uint32 i, ColumnMap *column, 
 			feature_set_bool(rule, row, i, DatumGetBool(value));
 			break;
 		case COLUMN_TEXT:
-			set_varlena(rule, row, i, value);
+		case COLUMN_BPCHAR:
+			set_varlena(rule, row, i, value, column->kind == COLUMN_BPCHAR);
 			break;
 		case COLUMN_OUTPUT:
 			set_output(rule, row, i, &column->output, value);

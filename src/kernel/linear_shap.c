@@ -175,7 +175,7 @@ attribute_values(const double *w, const double *x, const double *mean, uint32_t 
 
 	for (uint32_t f = 0; f < n; f++)
 	{
-		phi[f] = w[f] * (x[f] - mean[f]);
+		phi[f] = w[f] * (x[f] - mean[f]) + 0.0; /* +0.0: no -0 */
 		bad |= !(fabs(phi[f]) <= DBL_MAX);
 	}
 	return bad == 0;

@@ -205,14 +205,22 @@ split_name(const text *argument, int32 *version)
 static void
 unknown_model(const char *name, int32 version)
 {
-	bool		literal = name[0] == '{';
-
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 version == 0 ? errmsg("model \"%s\" does not exist", name)
 			 : errmsg("model \"%s\" has no version %d", name, version),
-			 literal ? errhint("To use a JSON document as a model, cast it: '{...}'::explain.model.")
-			 : errhint("Models that you may use are listed in view explain.models.")));
+			 errhint("Models that you may use are listed in view explain.models.")));
+}
+
+/* A quoted document without a cast is taken for a name; no name begins so. */
+static void
+refuse_document(const char *name)
+{
+	if (name[0] == '{')
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("a model document stands where the name of a model is expected"),
+				 errhint("Cast it: '{...}'::explain.model.")));
 }
 
 static void
@@ -331,8 +339,9 @@ get_named(ModelRef *ref, text *argument)
 	if (same_name(memo, argument, snapshot))
 		return memo->entry;
 
-	require_registry();
 	name = split_name(argument, &version);
+	refuse_document(name);
+	require_registry();
 	entry = look_up(name, version);
 	if (entry == NULL)
 		unknown_model(name, version);
