@@ -80,7 +80,7 @@ CREATE AGGREGATE explain.tree_model(node_row record) (
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE explain.tree_model(record) IS
-'Tree ensemble from the rows of a node table, matched by column name: node, feature, left_child, right_child, value (of a leaf: a number, or an array with one for each output); optionally tree, op (<=, <, >, >=, in, not in, is null, is not null, leaf), threshold, levels (text[] or codes), missing_child, cover, gain, output, weight, zero_missing, linear_constant, linear_features, linear_coefficients. left_child is where the test is true; a node without children is a leaf, the node that is no one''s child the root. Features are ordered by name. Base, link, mean of trees and more follow through explain.with_base, with_link, with_aggregation';
+'Tree ensemble from the rows of a node table, matched by column name: node, feature, left_child, right_child, value (of a leaf: a number, or an array with one for each output); optionally tree, op (<=, <, >, >=, in, not in, is null, is not null, leaf), threshold, levels (text[], or codes), coded, missing_child, cover, gain, output, weight, zero_missing, linear_constant, linear_features, linear_coefficients. left_child is where the test is true; a node without children is a leaf, the node that is no one''s child the root. Features are ordered by name. Base, link, mean of trees and more follow through explain.with_base, with_link, with_aggregation';
 
 --
 -- Changed copies
@@ -127,6 +127,20 @@ CREATE FUNCTION explain.with_features(model explain.model, features text[])
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
 COMMENT ON FUNCTION explain.with_features(explain.model, text[]) IS
 'The model with other names for its features, in order: records are matched to features by name';
+
+CREATE FUNCTION explain.with_features_of(model explain.model, other explain.model)
+	RETURNS explain.model
+	AS 'MODULE_PATHNAME', 'explain_with_features_of'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION explain.with_features_of(explain.model, explain.model) IS
+'The model over the features of another one: their order, levels and meaning of missing values; features and levels are matched by name, and the other model must have them all. So that arrays of two models can be compared by position, and a model built anew from explain.tree_nodes or explain.coefficients gets back what rows do not say. A background is dropped';
+
+CREATE FUNCTION explain.with_outputs_of(model explain.model, other explain.model)
+	RETURNS explain.model
+	AS 'MODULE_PATHNAME', 'explain_with_outputs_of'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION explain.with_outputs_of(explain.model, explain.model) IS
+'The model with the outputs'' names and the link of another one; of tree ensembles also base and aggregation: what rows of explain.tree_nodes or explain.coefficients do not say';
 
 CREATE FUNCTION explain.with_levels(model explain.model, feature explain.label, levels text[])
 	RETURNS explain.model

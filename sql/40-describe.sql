@@ -57,7 +57,7 @@ COMMENT ON FUNCTION explain.coefficients(@model_type@) IS
 -- @overloads model
 CREATE FUNCTION explain.tree_nodes(@model@,
 	OUT tree int4, OUT node int4, OUT parent int4, OUT depth int4, OUT is_leaf boolean,
-	OUT feature text, OUT op text, OUT threshold float8, OUT levels text[],
+	OUT feature text, OUT op text, OUT threshold float8, OUT levels text[], OUT coded boolean,
 	OUT left_child int4, OUT right_child int4, OUT missing_child int4, OUT value float8[],
 	OUT cover float8, OUT gain float8, OUT condition text, OUT output text, OUT weight float8,
 	OUT zero_missing boolean, OUT linear_constant float8, OUT linear_features text[],
@@ -66,7 +66,7 @@ CREATE FUNCTION explain.tree_nodes(@model@,
 	AS 'MODULE_PATHNAME', 'explain_tree_nodes_@overload@'
 	LANGUAGE C @volatility@ PARALLEL SAFE COST 1000 ROWS 1000;
 COMMENT ON FUNCTION explain.tree_nodes(@model_type@) IS
-'Nodes of a tree ensemble, one row each, as aggregate explain.tree_model takes them. Trees and nodes are numbered from 0, the root is node 0; left_child is where the test holds, missing_child where missing values go; value of a leaf, one number or one for each output; condition: what holds for the rows that come from the parent, in words; output that the tree feeds (null: all); weight of the tree';
+'Nodes of a tree ensemble, one row each, as aggregate explain.tree_model takes them. Trees and nodes are numbered from 0, the root is node 0; coded: levels are codes without names; left_child is where the test holds, missing_child where missing values go; value of a leaf, one number or one for each output; condition: what holds for the rows that come from the parent, in words; output that the tree feeds (null: all); weight of the tree';
 -- @end
 
 -- @overloads model input

@@ -2,10 +2,12 @@
  * with.c
  *		Changed copies of models: explain.with_link, with_base, with_aggregation,
  *		with_tree_weights, with_outputs, with_features, with_levels,
- *		with_missing, with_imputation, with_unknown, with_preprocessing.
+ *		with_missing, with_imputation, with_unknown, with_features_of,
+ *		with_outputs_of, with_preprocessing.
  */
 #include "build/array_args.h"
 #include "build/link_arg.h"
+#include "kernel/model_align.h"
 #include "kernel/model_edit.h"
 #include "kernel/model_json.h"
 #include "model/model_arg.h"
@@ -23,6 +25,8 @@ PG_FUNCTION_INFO_V1(explain_with_levels);
 PG_FUNCTION_INFO_V1(explain_with_missing);
 PG_FUNCTION_INFO_V1(explain_with_imputation);
 PG_FUNCTION_INFO_V1(explain_with_unknown);
+PG_FUNCTION_INFO_V1(explain_with_features_of);
+PG_FUNCTION_INFO_V1(explain_with_outputs_of);
 PG_FUNCTION_INFO_V1(explain_with_preprocessing);
 
 /* One call: the model of argument 0 and its copy under change. */
@@ -224,6 +228,31 @@ explain_with_unknown(PG_FUNCTION_ARGS)
 	open_edit(fcinfo, &edit);
 	EX_PG(edit.host, ex_edit_unknown(&edit.builder, edit.model, find_feature(&edit, utf8_arg(fcinfo, 1)),
 									 utf8_arg(fcinfo, 2)));
+	return close_edit(&edit);
+}
+
+/* with_features_of(model, other) */
+Datum
+explain_with_features_of(PG_FUNCTION_ARGS)
+{
+	const ex_model *other = PG_GETARG_MODEL(1);
+	Edit		edit;
+
+	edit.model = PG_GETARG_MODEL(0);
+	edit.host = host_pg_here();
+	EX_PG(edit.host, ex_align_features(edit.host, edit.model, other, &edit.builder));
+	return close_edit(&edit);
+}
+
+/* with_outputs_of(model, other) */
+Datum
+explain_with_outputs_of(PG_FUNCTION_ARGS)
+{
+	const ex_model *other = PG_GETARG_MODEL(1);
+	Edit		edit;
+
+	open_edit(fcinfo, &edit);
+	EX_PG(edit.host, ex_edit_outputs_of(&edit.builder, other));
 	return close_edit(&edit);
 }
 

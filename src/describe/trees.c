@@ -68,6 +68,7 @@ linear_features_datum(const ex_model *model, const ex_raw_node *node)
 static void
 row_test(Description *d, const ex_raw_node *node)
 {
+	const uint8 *flags = ex_get(d->model, EX_FEATURE_FLAGS, NULL);
 	RowWriter  *row = &d->row;
 
 	if (node->op == EX_LEAF)
@@ -77,9 +78,15 @@ row_test(Description *d, const ex_raw_node *node)
 	row_text(row, ex_node_op_names[node->op]);
 	row_datum(row, Float8GetDatum(node->threshold), node->op != EX_LE);
 	if (node->op == EX_IN)
+	{
 		row_datum(row, levels_datum(d->model, node), false);
+		row_bool(row, (flags[node->feature] & EX_FEATURE_CODED) != 0);
+	}
 	else
+	{
 		row_null(row);
+		row_null(row);
+	}
 }
 
 static void

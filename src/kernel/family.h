@@ -13,6 +13,7 @@
 #include "fold.h"
 #include "json.h"
 #include "model.h"
+#include "model_align.h"
 
 /*
  * A model made ready to run: the value itself plus whatever the family
@@ -108,6 +109,9 @@ typedef struct ex_family
 	/* fold columns made from original features into the model (fold.h) */
 	ex_status	(*fold) (ex_host *host, const ex_model *encoded, const ex_encoding *encoding,
 						 ex_builder *builder);
+
+	/* the model over other features, which are in the builder already (model_align.h) */
+	ex_status	(*align) (ex_builder *builder, const ex_model *model, const ex_feature_map *map);
 
 	/* a feature's policy has changed: bring what depends on it in line (optional) */
 	ex_status	(*adapt) (ex_builder *builder, uint32_t feature);

@@ -229,6 +229,7 @@ const ex_family ex_linear_family = {
 	.read_json = ex_linear_read_json,
 	.write_json = ex_linear_write_json,
 	.fold = ex_linear_fold,
+	.align = ex_linear_align,
 	.adapt = ex_linear_adapt,
 	.compile = compile,
 	.predict_raw = predict_raw,

@@ -45,6 +45,8 @@ extern int	ex_column_compare(const ex_column *a, const ex_column *b);
 #define EX_LINEAR_N_SHAP_METHODS 1
 extern const ex_shap_method ex_linear_shap_methods[EX_LINEAR_N_SHAP_METHODS];
 
+extern ex_status ex_linear_align(ex_builder *builder, const ex_model *model,
+								 const ex_feature_map *map);
 extern ex_status ex_linear_adapt(ex_builder *builder, uint32_t feature);
 extern ex_status ex_linear_validate(ex_host *host, const ex_model *model);
 extern ex_status ex_linear_read_json(ex_builder *builder, ex_json *json, ex_json_value document);

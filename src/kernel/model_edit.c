@@ -116,6 +116,32 @@ ex_edit_outputs(ex_builder *builder, const char *const *name, size_t n)
 						 "names, one for each output");
 }
 
+/* A section as another model has it. */
+static ex_status
+take_section(ex_builder *builder, const ex_model *other, ex_section_id id)
+{
+	uint32_t	count;
+	const void *section = ex_get(other, id, &count);
+
+	ex_drop(builder, id);
+	return ex_put(builder, id, section, count);
+}
+
+ex_status
+ex_edit_outputs_of(ex_builder *builder, const ex_model *other)
+{
+	if (other->n_outputs != builder->n_outputs)
+		return wrong_count(builder, other->n_outputs, builder->n_outputs, "outputs in the other model");
+	builder->link = (ex_link) other->link;
+	builder->link_param = other->link_param;
+	EX_TRY(take_section(builder, other, EX_OUTPUT_NAME_START));
+	EX_TRY(take_section(builder, other, EX_OUTPUT_NAME_TEXT));
+	if (builder->family != EX_TREE || other->family != EX_TREE)
+		return EX_OK;
+	builder->aggregation = (ex_aggregation) other->aggregation;
+	return take_section(builder, other, EX_TREE_BASE);
+}
+
 ex_status
 ex_edit_features(ex_builder *builder, const char *const *name, size_t n)
 {

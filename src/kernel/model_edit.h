@@ -29,6 +29,12 @@ extern ex_status ex_edit_tree_weights(ex_builder *builder, const double *weight,
 extern ex_status ex_edit_outputs(ex_builder *builder, const char *const *name, size_t n);
 extern ex_status ex_edit_features(ex_builder *builder, const char *const *name, size_t n);
 
+/*
+ * Outputs as another model has them: names and link; of trees also base and
+ * aggregation, which no node can tell.
+ */
+extern ex_status ex_edit_outputs_of(ex_builder *builder, const ex_model *other);
+
 /* The feature's position by name; EX_INVALID lists what there is. */
 extern ex_status ex_edit_find_feature(ex_builder *builder, const ex_model *model, const char *name,
 									  uint32_t *feature);

@@ -97,6 +97,7 @@ const ex_family ex_tree_family = {
 	.read_json = ex_tree_read_json,
 	.write_json = ex_tree_write_json,
 	.fold = ex_tree_fold,
+	.align = ex_tree_align,
 	.compile = compile_tree,
 	.predict_raw = ex_tree_predict_raw,
 	.shap_methods = ex_tree_shap_methods,

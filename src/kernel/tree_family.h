@@ -63,6 +63,7 @@ extern ex_status ex_tree_read_json(ex_builder *builder, ex_json *json, ex_json_v
 extern ex_status ex_tree_write_json(ex_host *host, const ex_model *model, ex_buffer *out);
 extern ex_status ex_tree_fold(ex_host *host, const ex_model *encoded, const ex_encoding *encoding,
 							  ex_builder *builder);
+extern ex_status ex_tree_align(ex_builder *builder, const ex_model *model, const ex_feature_map *map);
 extern ex_status ex_tree_predict_raw(ex_compiled *compiled, ex_host *host, const double *x,
 									 size_t n, double *raw);
 

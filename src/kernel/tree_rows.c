@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "json.h"
 #include "tree.h"
 
 enum
@@ -18,6 +19,7 @@ enum
 	OP,
 	THRESHOLD,
 	LEVELS,
+	CODED,
 	LEFT_CHILD,
 	RIGHT_CHILD,
 	MISSING_CHILD,
@@ -44,6 +46,7 @@ const ex_table ex_node_table = {
 		[OP] = {"op", EX_FIELD_TEXT, false, false},
 		[THRESHOLD] = {"threshold", EX_FIELD_NUMBER, false, false},
 		[LEVELS] = {"levels", EX_FIELD_TEXTS | EX_FIELD_NUMBERS, false, false},
+		[CODED] = {"coded", EX_FIELD_NUMBER, false, true},
 		[LEFT_CHILD] = {"left_child", EX_FIELD_TEXT, true, false},
 		[RIGHT_CHILD] = {"right_child", EX_FIELD_TEXT, true, false},
 		[MISSING_CHILD] = {"missing_child", EX_FIELD_TEXT, false, false},
@@ -109,6 +112,7 @@ typedef struct table_node
 	const node_test *test;
 	double		threshold;
 	cell_list		levels;
+	bool		coded;			/* levels are codes, even where they are texts */
 	cell_list		values;			/* count 0: `value` is the only one */
 	double		value;
 	double		cover;
@@ -279,6 +283,7 @@ read_row(table_reader *reader, const ex_field *field, table_node *node)
 	node->output = field[OUTPUT].text;
 	node->threshold = number_of(&field[THRESHOLD]);
 	node->levels = list_of(&field[LEVELS]);
+	node->coded = node->levels.type == EX_FIELD_NUMBERS || field[CODED].number != 0;
 	node->value = number_of(&field[VALUE]);
 	node->values = list_of(&field[VALUE]);
 	node->cover = number_of(&field[COVER]);
@@ -466,6 +471,24 @@ collect_features(table_reader *reader)
 	return EX_ALLOC(reader->host, reader->n_features, &reader->usage);
 }
 
+/* The next code of a list; -1 if it is none. */
+static int64_t
+next_code(const cell_list *levels, const uint8_t **element)
+{
+	double		code;
+
+	if (levels->type == EX_FIELD_NUMBERS)
+		code = ex_field_next_number(element);
+	else
+	{
+		ex_string	text = ex_field_next_text(element);
+
+		if (!ex_parse_double(text.text, text.length, &code))
+			return -1;
+	}
+	return code >= 0 && code < EX_MAX_LEVELS && code == floor(code) ? (int64_t) code : -1;
+}
+
 static ex_status
 note_levels(table_reader *reader, const table_node *node, feature_usage *usage)
 {
@@ -474,7 +497,7 @@ note_levels(table_reader *reader, const table_node *node, feature_usage *usage)
 	usage->categorical = true;
 	for (uint32_t i = 0; i < node->levels.count; i++)
 	{
-		if (node->levels.type == EX_FIELD_TEXTS)
+		if (!node->coded)
 		{
 			ex_string	level = ex_field_next_text(&element);
 
@@ -482,10 +505,10 @@ note_levels(table_reader *reader, const table_node *node, feature_usage *usage)
 		}
 		else
 		{
-			double		code = ex_field_next_number(&element);
+			int64_t		code = next_code(&node->levels, &element);
 
-			if (!(code >= 0 && code < EX_MAX_LEVELS && code == floor(code)))
-				return bad_node(reader, node, EX_INVALID, "has a level that is neither a name nor a code");
+			if (code < 0)
+				return bad_node(reader, node, EX_INVALID, "has a level that is no code");
 			usage->coded = true;
 			if (code >= usage->n_codes)
 				usage->n_codes = (uint32_t) code + 1;
@@ -695,7 +718,7 @@ read_set(tree_reader *tree, const table_node *node, ex_raw_node *raw)
 		uint32_t	level;
 
 		if (usage->coded)
-			level = (uint32_t) ex_field_next_number(&element);
+			level = (uint32_t) next_code(&node->levels, &element);
 		else
 			level = (uint32_t) ex_find_string((const ex_string *) usage->levels.data, usage->n_levels,
 											  ex_field_next_text(&element), ex_compare_strings);

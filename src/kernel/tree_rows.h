@@ -12,7 +12,8 @@
  *						'in' (also where null and levels is not), 'not in' with
  *						levels; 'is null', 'is not null'; 'leaf'
  *		threshold		number
- *		levels			names of levels, or whole numbers: codes 0 .. n
+ *		levels			names of levels; or whole numbers: codes 0 .. n
+ *		coded			levels are codes, though written as text
  *		left_child		node where the test is true; null in leaves
  *		right_child		node where it is not
  *		missing_child	where missing values go; null: no rule
