@@ -19,7 +19,9 @@ import sys
 import tempfile
 import warnings
 
-import numpy as np
+os.environ["OMP_NUM_THREADS"] = "1"     # threads that wait for each other take ten times as long
+
+import numpy as np                                                          # noqa: E402
 import pandas as pd
 import sklearn
 from sklearn import datasets, ensemble, linear_model, preprocessing, svm, tree
