@@ -490,17 +490,20 @@ read_binary_double(ex_json_value value, double *out)
 		*out = (double) integer;
 }
 
+/* Not a number: say so. */
 static ex_status
-read_double(ex_json *json, ex_json_value value, number_name name, double *out)
+no_number(ex_json *json, ex_json_value value, number_name name)
 {
 	char		buf[256];
 
+	return check_type(json, value, EX_JSON_NUMBER, name_number(name, buf));
+}
+
+static ex_status
+read_double(ex_json *json, ex_json_value value, number_name name, double *out)
+{
 	if (ex_json_typeof(json, value) != EX_JSON_NUMBER)
-	{
-		if (quoted_special_number(json, value, out))
-			return EX_OK;
-		return check_type(json, value, EX_JSON_NUMBER, name_number(name, buf));
-	}
+		return quoted_special_number(json, value, out) ? EX_OK : no_number(json, value, name);
 	if (is_text(json))
 		return read_text_double(json, value.at, name, out);
 	read_binary_double(value, out);
@@ -532,18 +535,13 @@ read_integer(ex_json *json, ex_json_value value, number_name name,
 	double		real = 0;
 
 	if (type == EX_JSON_BOOL)
-	{
-		*out = ex_json_bool(json, value);
-		real = (double) *out;
-	}
+		real = ex_json_bool(json, value);
+	else if (type != EX_JSON_NUMBER)
+		return no_number(json, value, name);
+	else if (is_text(json))
+		EX_TRY(read_text_double(json, value.at, name, &real));
 	else
-	{
-		EX_TRY(check_type(json, value, EX_JSON_NUMBER, name_number(name, buf)));
-		if (is_text(json))
-			EX_TRY(read_text_double(json, value.at, name, &real));
-		else
-			read_binary_double(value, &real);
-	}
+		read_binary_double(value, &real);
 	if (!(real >= (double) low && real <= (double) high) || real != trunc(real))
 		return ex_fail(json->host, EX_INVALID,
 					   "%s must be an integer between %lld and %lld",
@@ -593,27 +591,28 @@ typedef struct array_reader
 	ex_buffer  *out;
 } array_reader;
 
-static ex_status
-append_element(array_reader *reader, ex_json_value value)
+static size_t
+element_size(element_type type)
 {
-	ex_json    *json = reader->json;
-	double		wide;
-	float		single;
+	return type == ELEMENT_DOUBLE ? sizeof(double) : type == ELEMENT_FLOAT ? sizeof(float) : sizeof(int32_t);
+}
+
+/* Read a number to `out`, which has room for it. */
+static ex_status
+read_element(array_reader *reader, ex_json_value value, void *out)
+{
 	int64_t		integer;
-	int32_t		narrow;
 
 	switch (reader->type)
 	{
 		case ELEMENT_DOUBLE:
-			EX_TRY(read_double(json, value, reader->name, &wide));
-			return ex_append(json->host, reader->out, &wide, sizeof(wide));
+			return read_double(reader->json, value, reader->name, out);
 		case ELEMENT_FLOAT:
-			EX_TRY(read_float(json, value, reader->name, &single));
-			return ex_append(json->host, reader->out, &single, sizeof(single));
+			return read_float(reader->json, value, reader->name, out);
 		default:
-			EX_TRY(read_integer(json, value, reader->name, reader->low, reader->high, &integer));
-			narrow = (int32_t) integer;
-			return ex_append(json->host, reader->out, &narrow, sizeof(narrow));
+			EX_TRY(read_integer(reader->json, value, reader->name, reader->low, reader->high, &integer));
+			*(int32_t *) out = (int32_t) integer;
+			return EX_OK;
 	}
 }
 
@@ -621,18 +620,23 @@ static ex_status
 read_array(array_reader *reader, ex_json_value array)
 {
 	ex_json    *json = reader->json;
+	ex_buffer  *out = reader->out;
+	size_t		size = element_size(reader->type);
 	ex_json_cursor cursor;
 	ex_json_value value;
 
 	EX_TRY(check_type(json, array, EX_JSON_ARRAY, reader->name.where));
-	reader->out->size = 0;
-	EX_TRY(ex_reserve(json->host, reader->out, 1));	/* a pointer even to nothing */
+	out->size = 0;
+	EX_TRY(ex_reserve(json->host, out, size));	/* a pointer even to nothing */
 	ex_json_begin(json, array, &cursor);
 	while (ex_json_next(json, &cursor, &value))
 	{
 		if (++reader->name.element % POLL_INTERVAL == 0)
 			EX_TRY(ex_poll(json->host));
-		EX_TRY(append_element(reader, value));
+		if (out->capacity - out->size < size)
+			EX_TRY(ex_reserve(json->host, out, size));
+		EX_TRY(read_element(reader, value, out->data + out->size));
+		out->size += size;
 	}
 	return EX_OK;
 }

@@ -48,37 +48,50 @@ ex_binary_width(uint8_t marker)
 	}
 }
 
+static inline uint32_t
+big_endian32(const uint8_t *at)
+{
+	return (uint32_t) at[0] << 24 | (uint32_t) at[1] << 16 | (uint32_t) at[2] << 8 | at[3];
+}
+
+static inline uint64_t
+big_endian64(const uint8_t *at)
+{
+	return (uint64_t) big_endian32(at) << 32 | big_endian32(at + 4);
+}
+
 bool
 ex_binary_number(uint8_t marker, const uint8_t *payload, int64_t *integer, double *real)
 {
-	size_t		width = ex_binary_width(marker);
-	uint64_t	bits = 0;
+	uint64_t	bits;
 	uint32_t	bits32;
 	float		single;
 
-	for (size_t i = 0; i < width; i++)
-		bits = bits << 8 | payload[i];
 	switch (marker)
 	{
 		case 'i':
-			*integer = (int8_t) bits;
+			*integer = (int8_t) *payload;
+			return true;
+		case 'U':
+			*integer = *payload;
 			return true;
 		case 'I':
-			*integer = (int16_t) bits;
+			*integer = (int16_t) (payload[0] << 8 | payload[1]);
 			return true;
 		case 'l':
-			*integer = (int32_t) bits;
+			*integer = (int32_t) big_endian32(payload);
 			return true;
 		case 'd':
-			bits32 = (uint32_t) bits;
+			bits32 = big_endian32(payload);
 			memcpy(&single, &bits32, sizeof(single));
 			*real = single;
 			return false;
 		case 'D':
+			bits = big_endian64(payload);
 			memcpy(real, &bits, sizeof(*real));
 			return false;
-		default:				/* U, L */
-			*integer = (int64_t) bits;
+		default:				/* L */
+			*integer = (int64_t) big_endian64(payload);
 			return true;
 	}
 }

@@ -193,8 +193,7 @@ static const xgb_objective objectives[] = {
 static ex_status
 read_objective(xgb_reader *reader, const xgb_objective **found)
 {
-	ex_json_value object = ex_json_get(&reader->json, reader->learner, "objective");
-	ex_json_value name = ex_json_get(&reader->json, object, "name");
+	ex_json_value name = ex_json_get(&reader->json, reader->objective, "name");
 	const char *text;
 	size_t		length;
 
@@ -232,9 +231,9 @@ parse_floats(const char *at, float *value, uint32_t most)
 
 /* base_score of each output; a single one holds for all. */
 static ex_status
-read_base_score(xgb_reader *reader, ex_json_value parameters)
+read_base_score(xgb_reader *reader)
 {
-	ex_json_value value = ex_json_get(&reader->json, parameters, "base_score");
+	ex_json_value value = ex_json_get(&reader->json, reader->parameters, "base_score");
 	const char *text = "";
 	size_t		length;
 	uint32_t	n = 0;
@@ -321,8 +320,7 @@ link_of(const xgb_reader *reader, const xgb_objective *objective)
 static ex_status
 read_classes(xgb_reader *reader, ex_json *json, ex_json_value *classes)
 {
-	ex_json_value attributes = ex_json_get(&reader->json, reader->learner, "attributes");
-	ex_json_value meta = ex_json_get(&reader->json, attributes, "scikit_learn");
+	ex_json_value meta = ex_json_get(&reader->json, reader->attributes, "scikit_learn");
 	ex_json_value root;
 	const char *text;
 	size_t		length;
@@ -548,13 +546,11 @@ static ex_status
 put_features(xgb_reader *reader)
 {
 	ex_json    *json = &reader->json;
-	ex_json_value categories = ex_json_get(json, ex_json_get(json, reader->model, "cats"), "enc");
+	ex_json_value categories = ex_json_get(json, reader->cats, "enc");
 	feature_lists lists;
 
-	EX_TRY(begin_list(reader, ex_json_get(json, reader->learner, "feature_names"), "feature_names",
-					  &lists.names, &lists.named));
-	EX_TRY(begin_list(reader, ex_json_get(json, reader->learner, "feature_types"), "feature_types",
-					  &lists.types, &lists.typed));
+	EX_TRY(begin_list(reader, reader->feature_names, "feature_names", &lists.names, &lists.named));
+	EX_TRY(begin_list(reader, reader->feature_types, "feature_types", &lists.types, &lists.typed));
 	EX_TRY(begin_list(reader, categories, "enc", &lists.categories, &lists.encoded));
 	for (uint32_t i = 0; i < reader->n_features; i++)
 		EX_TRY(put_feature(reader, i, &lists));
@@ -608,42 +604,65 @@ read_linear(xgb_reader *reader)
  */
 
 static ex_status
-read_version(xgb_reader *reader, ex_json_value root)
+read_version(xgb_reader *reader, ex_json_value version)
 {
 	int32_t    *number;
 	size_t		count = 0;
-	ex_json_value value = ex_json_get(&reader->json, root, "version");
 
-	if (value.at != NULL)
-		EX_TRY(ex_json_integers(&reader->json, value, "\"version\"", 0, 9999, &number, &count));
+	if (version.at != NULL)
+		EX_TRY(ex_json_integers(&reader->json, version, "\"version\"", 0, 9999, &number, &count));
 	if (count >= 2)
 		reader->version = VERSION(number[0], number[1]);
 	return EX_OK;
 }
 
-/* Booster.save_raw() of a pickled Booster wraps the model in a snapshot. */
+/* The root, or the model in the snapshot that a pickled booster contains. */
 static ex_status
-open_document(xgb_reader *reader, ex_json_format format, const void *data, size_t size)
+read_root(xgb_reader *reader, ex_json_value root, ex_json_value *learner)
 {
-	ex_json    *json = &reader->json;
-	ex_json_value root;
+	ex_json_value snapshot;
+	ex_json_value version;
+	const ex_json_member members[] = {
+		{"learner", EX_JSON_OBJECT, false, learner},
+		{"version", EX_JSON_ARRAY, false, &version},
+		{"Model", EX_JSON_OBJECT, false, &snapshot},
+	};
 
-	EX_TRY(ex_json_open(json, reader->host, format, data, size, &root));
-	if (ex_json_get(json, root, "Model").at != NULL)
-		root = ex_json_get(json, root, "Model");
-	reader->learner = ex_json_get(json, root, "learner");
-	if (ex_json_typeof(json, reader->learner) != EX_JSON_OBJECT)
+	EX_TRY(ex_json_read_object(&reader->json, root, "XGBoost model", members, 3, false));
+	if (snapshot.at != NULL)
+		EX_TRY(ex_json_read_object(&reader->json, snapshot, "XGBoost model", members, 2, false));
+	if (learner->at == NULL)
 	{
 		ex_fail(reader->host, EX_INVALID, "XGBoost model has no object \"learner\"");
 		ex_hint(reader->host, "%s", SAVE_HINT);
 		return EX_INVALID;
 	}
-	return read_version(reader, root);
+	return read_version(reader, version);
 }
 
 static ex_status
-read_shape(xgb_reader *reader, ex_json_value parameters)
+open_document(xgb_reader *reader, ex_json_format format, const void *data, size_t size)
 {
+	ex_json_value root;
+	ex_json_value learner;
+	const ex_json_member members[] = {
+		{"attributes", EX_JSON_OBJECT, false, &reader->attributes},
+		{"feature_names", EX_JSON_ARRAY, false, &reader->feature_names},
+		{"feature_types", EX_JSON_ARRAY, false, &reader->feature_types},
+		{"learner_model_param", EX_JSON_OBJECT, true, &reader->parameters},
+		{"objective", EX_JSON_OBJECT, true, &reader->objective},
+		{"gradient_booster", EX_JSON_OBJECT, true, &reader->booster},
+	};
+
+	EX_TRY(ex_json_open(&reader->json, reader->host, format, data, size, &root));
+	EX_TRY(read_root(reader, root, &learner));
+	return ex_json_read_object(&reader->json, learner, "\"learner\"", members, 6, false);
+}
+
+static ex_status
+read_shape(xgb_reader *reader)
+{
+	ex_json_value parameters = reader->parameters;
 	int64_t		n_features;
 	int64_t		n_classes;
 	int64_t		n_targets;
@@ -673,25 +692,27 @@ static ex_status
 open_booster(xgb_reader *reader, bool *linear)
 {
 	ex_json    *json = &reader->json;
-	ex_json_value booster = ex_json_get(json, reader->learner, "gradient_booster");
-	ex_json_value name = ex_json_get(json, booster, "name");
-	const char *text = "";
+	ex_json_value name;
+	ex_json_value gbtree;
+	const ex_json_member members[] = {
+		{"name", EX_JSON_STRING, true, &name},
+		{"model", EX_JSON_OBJECT, false, &reader->model},
+		{"gbtree", EX_JSON_OBJECT, false, &gbtree},
+		{"weight_drop", EX_JSON_ARRAY, false, &reader->weight_drop},
+	};
+	const char *text;
 	size_t		length;
 
+	EX_TRY(ex_json_read_object(json, reader->booster, "\"gradient_booster\"", members, 4, false));
 	*linear = ex_json_equals(json, name, "gblinear");
 	if (ex_json_equals(json, name, "dart"))
-	{
-		reader->weight_drop = ex_json_get(json, booster, "weight_drop");
-		booster = ex_json_get(json, booster, "gbtree");
-	}
+		reader->model = ex_json_get(json, gbtree, "model");
 	else if (!*linear && !ex_json_equals(json, name, "gbtree"))
 	{
-		if (ex_json_typeof(json, name) == EX_JSON_STRING)
-			EX_TRY(ex_json_string(json, name, &text, &length));
+		EX_TRY(ex_json_string(json, name, &text, &length));
 		return ex_fail(reader->host, EX_UNSUPPORTED, "XGBoost booster \"%s\" is not supported", text);
 	}
-	reader->model = ex_json_get(json, booster, "model");
-	if (ex_json_typeof(json, reader->model) != EX_JSON_OBJECT)
+	if (reader->model.at == NULL)
 		return ex_fail(reader->host, EX_INVALID, "XGBoost model has no booster");
 	return EX_OK;
 }
@@ -702,15 +723,13 @@ ex_xgboost_read(ex_host *host, ex_json_format format, const void *data, size_t s
 {
 	xgb_reader	reader = {.host = host, .builder = builder, .note = note, .iterations = iterations};
 	const xgb_objective *objective = NULL;
-	ex_json_value parameters;
 	bool		linear = false;
 
 	memset(note, 0, sizeof(*note));
 	EX_TRY(open_document(&reader, format, data, size));
-	parameters = ex_json_get(&reader.json, reader.learner, "learner_model_param");
-	EX_TRY(read_shape(&reader, parameters));
+	EX_TRY(read_shape(&reader));
 	EX_TRY(read_objective(&reader, &objective));
-	EX_TRY(read_base_score(&reader, parameters));
+	EX_TRY(read_base_score(&reader));
 	EX_TRY(convert_base(&reader, objective));
 	EX_TRY(open_booster(&reader, &linear));
 

@@ -17,9 +17,17 @@ typedef struct xgb_reader
 	int			iterations;		/* asked for; -1: default */
 
 	int			version;		/* major * 100 + minor; 0 unknown */
-	ex_json_value learner;
+
+	/* parts of the document; absent ones have no position */
+	ex_json_value attributes;
+	ex_json_value feature_names;
+	ex_json_value feature_types;
+	ex_json_value parameters;	/* learner_model_param */
+	ex_json_value objective;
+	ex_json_value booster;
 	ex_json_value model;		/* of the booster */
-	ex_json_value weight_drop;	/* of dart; absent otherwise */
+	ex_json_value weight_drop;	/* of dart before 3.4 */
+	ex_json_value cats;
 
 	uint32_t	n_features;
 	uint32_t	n_outputs;

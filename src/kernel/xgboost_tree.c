@@ -147,15 +147,16 @@ check_count(tree_reader *tree, int which)
 }
 
 static ex_status
-read_arrays(tree_reader *tree, ex_json_value object, ex_json_value *parameters)
+read_arrays(tree_reader *tree, ex_json_value object, ex_json_value *parameters, ex_json_value *id)
 {
-	ex_json_member members[N_ARRAYS + 1];
+	ex_json_member members[N_ARRAYS + 2];
 	ex_json_value values[N_ARRAYS];
 
 	for (int i = 0; i < N_ARRAYS; i++)
 		members[i] = (ex_json_member) {formats[i].key, EX_JSON_ARRAY, formats[i].required, &values[i]};
 	members[N_ARRAYS] = (ex_json_member) {"tree_param", EX_JSON_OBJECT, false, parameters};
-	EX_TRY(ex_json_read_object(&tree->reader->json, object, tree->label, members, N_ARRAYS + 1, false));
+	members[N_ARRAYS + 1] = (ex_json_member) {"id", EX_JSON_NUMBER, false, id};
+	EX_TRY(ex_json_read_object(&tree->reader->json, object, tree->label, members, N_ARRAYS + 2, false));
 
 	for (int i = 0; i < N_ARRAYS; i++)
 		EX_TRY(read_array(tree, values[i], i));
@@ -422,13 +423,30 @@ convert_nodes(tree_reader *tree)
 	return EX_OK;
 }
 
+/* XGBoost places trees by their id, and writes them in that order. */
 static ex_status
-read_tree(tree_reader *tree, ex_json_value object, uint32_t output, double weight)
+check_id(tree_reader *tree, ex_json_value id, size_t number)
+{
+	int64_t		value;
+
+	if (id.at == NULL)
+		return EX_OK;
+	EX_TRY(ex_json_integer(&tree->reader->json, id, "\"id\" of a tree", 0, INT32_MAX, &value));
+	if ((size_t) value != number)
+		return ex_fail(tree->host, EX_INVALID, "%s has the id %lld", tree->label, (long long) value);
+	return EX_OK;
+}
+
+static ex_status
+read_tree(tree_reader *tree, ex_json_value object, size_t number, uint32_t output, double weight)
 {
 	ex_raw_tree raw = {.weight = weight, .label = tree->label};
 	ex_json_value parameters;
+	ex_json_value id;
 
-	EX_TRY(read_arrays(tree, object, &parameters));
+	snprintf(tree->label, sizeof(tree->label), "tree %zu", number);
+	EX_TRY(read_arrays(tree, object, &parameters, &id));
+	EX_TRY(check_id(tree, id, number));
 	EX_TRY(check_parameters(tree, parameters));
 	EX_TRY(number_nodes(tree));
 	EX_TRY(index_categories(tree));
@@ -462,15 +480,14 @@ typedef struct ensemble
 static ex_status
 read_parallel(xgb_reader *reader, ex_json_value parameters, int64_t *parallel)
 {
-	ex_json_value attributes = ex_json_get(&reader->json, reader->learner, "attributes");
 	int64_t		best;
 	int64_t		limit;
 
 	EX_TRY(xgb_integer(reader, parameters, "num_parallel_tree", 0, INT32_MAX, 0, parallel));
 	if (*parallel > 0)
 		return EX_OK;
-	EX_TRY(xgb_integer(reader, attributes, "best_iteration", 0, INT32_MAX - 1, -1, &best));
-	EX_TRY(xgb_integer(reader, attributes, "best_ntree_limit", 0, INT32_MAX, 0, &limit));
+	EX_TRY(xgb_integer(reader, reader->attributes, "best_iteration", 0, INT32_MAX - 1, -1, &best));
+	EX_TRY(xgb_integer(reader, reader->attributes, "best_ntree_limit", 0, INT32_MAX, 0, &limit));
 	*parallel = best >= 0 && limit > 0 && limit % (best + 1) == 0 ? limit / (best + 1) : 1;
 	return EX_OK;
 }
@@ -534,9 +551,10 @@ read_ensemble(xgb_reader *reader, ensemble *all)
 		{"gbtree_model_param", EX_JSON_OBJECT, false, &parameters},
 		{"iteration_indptr", EX_JSON_ARRAY, false, &indptr},
 		{"weight_drop", EX_JSON_ARRAY, false, &weight_drop},
+		{"cats", EX_JSON_OBJECT, false, &reader->cats},
 	};
 
-	EX_TRY(ex_json_read_object(&reader->json, reader->model, "the booster's model", members, 5, false));
+	EX_TRY(ex_json_read_object(&reader->json, reader->model, "the booster's model", members, 6, false));
 	all->n_trees = ex_json_count(&reader->json, all->trees);
 	if (all->n_trees == 0)
 		return ex_fail(reader->host, EX_INVALID, "XGBoost model has no trees");
@@ -563,8 +581,7 @@ choose_rounds(xgb_reader *reader, const ensemble *all, size_t *n_trees)
 	uint64_t	used = rounds;
 	int64_t		best;
 
-	EX_TRY(xgb_integer(reader, ex_json_get(&reader->json, reader->learner, "attributes"),
-					   "best_iteration", 0, INT32_MAX - 1, -1, &best));
+	EX_TRY(xgb_integer(reader, reader->attributes, "best_iteration", 0, INT32_MAX - 1, -1, &best));
 	if (reader->iterations >= 0)
 		used = (uint64_t) reader->iterations;
 	else if (best >= 0 && (uint64_t) best + 1 < rounds)
@@ -601,16 +618,8 @@ xgb_read_trees(xgb_reader *reader)
 
 	ex_json_begin(&reader->json, all.trees, &cursor);
 	for (size_t t = 0; t < n_trees && ex_json_next(&reader->json, &cursor, &value); t++)
-	{
-		int64_t		id;
-
-		snprintf(tree.label, sizeof(tree.label), "tree %zu", t);
-		EX_TRY(xgb_integer(reader, value, "id", 0, INT32_MAX, (int64_t) t, &id));
-		if ((size_t) id != t)
-			return ex_fail(reader->host, EX_INVALID, "%s has the id %lld", tree.label, (long long) id);
-		EX_TRY(read_tree(&tree, value, (uint32_t) all.output[t],
+		EX_TRY(read_tree(&tree, value, t, (uint32_t) all.output[t],
 						 all.weight != NULL ? all.weight[t] : 1));
-	}
 	for (uint32_t k = 0; k < reader->n_outputs; k++)
 		EX_TRY(ex_put_f64(reader->builder, EX_TREE_BASE, reader->base[k]));
 	return EX_OK;

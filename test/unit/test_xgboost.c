@@ -709,7 +709,7 @@ test_bad(void)
 		{"\"base_score\":\"5E-1\"", "\"base_score\":\"1e99\"", EX_RANGE, "is out of range for objective \"reg:squarederror\""},
 		{"\"base_score\":\"5E-1\",", "", EX_INVALID, "\"base_score\" must be 1 or 1 numbers"},
 		{"reg:squarederror", "reg:mystery", EX_UNSUPPORTED, "XGBoost objective \"reg:mystery\" is not supported"},
-		{"\"objective\"", "\"objection\"", EX_INVALID, "XGBoost model does not name its objective"},
+		{"\"objective\"", "\"objection\"", EX_INVALID, "\"learner\" has no key \"objective\""},
 		{"\"name\":\"gbtree\"", "\"name\":\"gbforest\"", EX_UNSUPPORTED, "XGBoost booster \"gbforest\" is not supported"},
 		{"\"name\":\"gbtree\"", "\"name\":\"dart\"", EX_INVALID, "XGBoost model has no booster"},
 		{"\"name\":\"gbtree\"", "\"name\":\"gblinear\"", EX_INVALID, "the booster's model has no key \"weights\""},
