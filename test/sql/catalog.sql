@@ -43,7 +43,7 @@ WHERE a.attnum > 0 AND quote_ident(a.attname) <> a.attname ORDER BY 1, a.attnum;
 -- parameters without a name, where people call the routine (not type support, not aggregates' insides)
 SELECT oid::regprocedure FROM routine
 WHERE pronargs > 0 AND prokind IN ('f', 'p')
-AND proname !~ '_(in|out|recv|send|eq|ne|hash|transition|combine|accum|finalfn|serial|deserial|trans|state_final)$'
+AND proname !~ '_(in|out|recv|send|eq|ne|hash|combine|merge)$'
 AND proargnames IS NULL ORDER BY 1;
 
 -- a model looked up by name makes a routine STABLE: it reads the registry
@@ -52,6 +52,7 @@ WHERE 'model_name' = ANY (proargnames) AND provolatile = 'i' ORDER BY 1;
 -- and one by value leaves it IMMUTABLE
 SELECT oid::regprocedure, provolatile FROM routine
 WHERE 'explain.model'::regtype = ANY (proargtypes) AND provolatile <> 'i' AND prokind = 'f'
+AND NOT (provolatile = 'v' AND proname = 'register_model')
 AND NOT 'model_name' = ANY (proargnames) ORDER BY 1;
 -- SQL and PL functions that name a table are not IMMUTABLE
 SELECT oid::regprocedure FROM routine
@@ -61,8 +62,9 @@ AND coalesce(pg_get_function_sqlbody(oid), prosrc) ~* '\m(from|into|update)\s+[a
 -- nothing runs with another role's rights
 SELECT oid::regprocedure FROM routine WHERE prosecdef OR proleakproof ORDER BY 1;
 
--- set-returning functions promise a number of rows, and every routine a cost
-SELECT oid::regprocedure, prorows FROM routine WHERE proretset AND prorows IN (0, 1000) ORDER BY 1;
+-- set-returning functions promise a number of rows (1000, the default, is meant for two), every routine a cost
+SELECT oid::regprocedure, prorows FROM routine
+WHERE proretset AND (prorows = 0 OR prorows = 1000 AND proname NOT IN ('tree_nodes', 'model_structure')) ORDER BY 1;
 SELECT oid::regprocedure FROM routine WHERE procost <= 0 AND prokind = 'f' ORDER BY 1;
 
 -- aggregates: real state types, mergeable, parallel
