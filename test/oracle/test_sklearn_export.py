@@ -106,7 +106,7 @@ def kernel_predictions(driver, document, rows):
     run = subprocess.run([driver], input=b"%d\n%s\n%s" % (len(model), model, lines.encode()),
                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     if run.returncode != 0:
-        raise Refused(run.stderr.decode().strip())
+        raise Refused(run.stderr.decode().strip() or f"exit status {run.returncode}")
     header, *answers = run.stdout.decode().splitlines()
     n_outputs = int(header.split("\t")[1])
     made = []
