@@ -68,15 +68,25 @@ ex_linear_column(const ex_linear_view *view, uint32_t column, double x)
 	return ex_column_value(&one, x);
 }
 
+/*
+ * The two kinds that models are made of are taken here, without fetching the
+ * whole column.  A dummy is looked up, as nobody predicts which level comes.
+ */
 void
 ex_linear_columns(const ex_linear_view *view, const double *x, double *z)
 {
+	static const double dummy[] = {0, 1};
+
 	for (uint32_t c = 0; c < view->n_columns; c++)
 	{
 		double		value = x[view->feature[c]];
 
-		if (view->kind[c] == EX_COLUMN_VALUE && !isnan(value))
+		if (isnan(value))
+			z[c] = view->missing[c];
+		else if (view->kind[c] == EX_COLUMN_VALUE)
 			z[c] = value;
+		else if (view->kind[c] == EX_COLUMN_LEVEL_IS)
+			z[c] = dummy[value == view->level[c]];
 		else
 			z[c] = ex_linear_column(view, c, value);
 	}
