@@ -390,6 +390,8 @@ is_word(const ex_json *json, const uint8_t *at, const char *word)
 static const uint8_t *
 special_number(const ex_json *json, const uint8_t *at, double *value)
 {
+	if (*at <= '9' && *at != '-')
+		return NULL;
 	if (is_word(json, at, "NaN"))
 	{
 		*value = NAN;
@@ -432,50 +434,56 @@ out_of_range(ex_json *json, const uint8_t *at, const char *type, const char *wha
 				   (int) (after - at < 40 ? after - at : 40), (const char *) at);
 }
 
-/* What a number is called in messages; put into words only when something is wrong. */
-typedef struct number_name
+/*
+ * A number being read: what it is called in messages, which is put into words
+ * only when something is wrong, and where its text ended.
+ */
+typedef struct number_place
 {
 	const char *where;
 	size_t		element;		/* 1-based; 0: the value itself */
-} number_name;
+	const uint8_t *after;		/* NULL: not known */
+} number_place;
 
 static const char *
-name_number(number_name name, char buf[256])
+name_number(const number_place *place, char buf[256])
 {
-	if (name.element == 0)
-		snprintf(buf, 256, "%s", name.where);
+	if (place->element == 0)
+		snprintf(buf, 256, "%s", place->where);
 	else
-		snprintf(buf, 256, "element %zu of %s", name.element, name.where);
+		snprintf(buf, 256, "element %zu of %s", place->element, place->where);
 	return buf;
 }
 
 static ex_status
-read_text_double(ex_json *json, const uint8_t *at, number_name name, double *out)
+read_text_double(ex_json *json, const uint8_t *at, number_place *place, double *out)
 {
 	char		buf[256];
 
-	if (special_number(json, at, out) != NULL)
+	place->after = special_number(json, at, out);
+	if (place->after != NULL)
 		return EX_OK;
-	ex_text_double(at, json->end, out);
+	place->after = ex_text_double(at, json->end, out);
 	if (isinf(*out))
-		return out_of_range(json, at, "double precision", name_number(name, buf));
+		return out_of_range(json, at, "double precision", name_number(place, buf));
 	return EX_OK;
 }
 
 static ex_status
-read_text_float(ex_json *json, const uint8_t *at, number_name name, float *out)
+read_text_float(ex_json *json, const uint8_t *at, number_place *place, float *out)
 {
 	char		buf[256];
 	double		special;
 
-	if (special_number(json, at, &special) != NULL)
+	place->after = special_number(json, at, &special);
+	if (place->after != NULL)
 	{
 		*out = (float) special;
 		return EX_OK;
 	}
-	ex_text_float(at, json->end, out);
+	place->after = ex_text_float(at, json->end, out);
 	if (isinf(*out))
-		return out_of_range(json, at, "real", name_number(name, buf));
+		return out_of_range(json, at, "real", name_number(place, buf));
 	return EX_OK;
 }
 
@@ -492,42 +500,42 @@ read_binary_double(ex_json_value value, double *out)
 
 /* Not a number: say so. */
 static ex_status
-no_number(ex_json *json, ex_json_value value, number_name name)
+no_number(ex_json *json, ex_json_value value, const number_place *place)
 {
 	char		buf[256];
 
-	return check_type(json, value, EX_JSON_NUMBER, name_number(name, buf));
+	return check_type(json, value, EX_JSON_NUMBER, name_number(place, buf));
 }
 
 static ex_status
-read_double(ex_json *json, ex_json_value value, number_name name, double *out)
+read_double(ex_json *json, ex_json_value value, number_place *place, double *out)
 {
 	if (ex_json_typeof(json, value) != EX_JSON_NUMBER)
-		return quoted_special_number(json, value, out) ? EX_OK : no_number(json, value, name);
+		return quoted_special_number(json, value, out) ? EX_OK : no_number(json, value, place);
 	if (is_text(json))
-		return read_text_double(json, value.at, name, out);
+		return read_text_double(json, value.at, place, out);
 	read_binary_double(value, out);
 	return EX_OK;
 }
 
 static ex_status
-read_float(ex_json *json, ex_json_value value, number_name name, float *out)
+read_float(ex_json *json, ex_json_value value, number_place *place, float *out)
 {
 	char		buf[256];
 	double		wide;
 
 	if (is_text(json) && ex_json_typeof(json, value) == EX_JSON_NUMBER)
-		return read_text_float(json, value.at, name, out);
-	EX_TRY(read_double(json, value, name, &wide));
+		return read_text_float(json, value.at, place, out);
+	EX_TRY(read_double(json, value, place, &wide));
 	*out = (float) wide;
 	if (isinf(*out) && !isinf(wide))
 		return ex_fail(json->host, EX_RANGE, "%s is out of range for type real",
-					   name_number(name, buf));
+					   name_number(place, buf));
 	return EX_OK;
 }
 
 static ex_status
-read_integer(ex_json *json, ex_json_value value, number_name name,
+read_integer(ex_json *json, ex_json_value value, number_place *place,
 			 int64_t low, int64_t high, int64_t *out)
 {
 	char		buf[256];
@@ -537,15 +545,15 @@ read_integer(ex_json *json, ex_json_value value, number_name name,
 	if (type == EX_JSON_BOOL)
 		real = ex_json_bool(json, value);
 	else if (type != EX_JSON_NUMBER)
-		return no_number(json, value, name);
+		return no_number(json, value, place);
 	else if (is_text(json))
-		EX_TRY(read_text_double(json, value.at, name, &real));
+		EX_TRY(read_text_double(json, value.at, place, &real));
 	else
 		read_binary_double(value, &real);
 	if (!(real >= (double) low && real <= (double) high) || real != trunc(real))
 		return ex_fail(json->host, EX_INVALID,
 					   "%s must be an integer between %lld and %lld",
-					   name_number(name, buf), (long long) low, (long long) high);
+					   name_number(place, buf), (long long) low, (long long) high);
 	*out = (int64_t) real;
 	return EX_OK;
 }
@@ -553,20 +561,20 @@ read_integer(ex_json *json, ex_json_value value, number_name name,
 ex_status
 ex_json_number(ex_json *json, ex_json_value value, const char *where, double *out)
 {
-	return read_double(json, value, (number_name) {where, 0}, out);
+	return read_double(json, value, &(number_place) {where, 0, NULL}, out);
 }
 
 ex_status
 ex_json_float(ex_json *json, ex_json_value value, const char *where, float *out)
 {
-	return read_float(json, value, (number_name) {where, 0}, out);
+	return read_float(json, value, &(number_place) {where, 0, NULL}, out);
 }
 
 ex_status
 ex_json_integer(ex_json *json, ex_json_value value, const char *where,
 				int64_t low, int64_t high, int64_t *out)
 {
-	return read_integer(json, value, (number_name) {where, 0}, low, high, out);
+	return read_integer(json, value, &(number_place) {where, 0, NULL}, low, high, out);
 }
 
 /*
@@ -585,7 +593,7 @@ typedef struct array_reader
 {
 	ex_json    *json;
 	element_type type;
-	number_name name;
+	number_place place;
 	int64_t		low;
 	int64_t		high;
 	ex_buffer  *out;
@@ -606,11 +614,11 @@ read_element(array_reader *reader, ex_json_value value, void *out)
 	switch (reader->type)
 	{
 		case ELEMENT_DOUBLE:
-			return read_double(reader->json, value, reader->name, out);
+			return read_double(reader->json, value, &reader->place, out);
 		case ELEMENT_FLOAT:
-			return read_float(reader->json, value, reader->name, out);
+			return read_float(reader->json, value, &reader->place, out);
 		default:
-			EX_TRY(read_integer(reader->json, value, reader->name, reader->low, reader->high, &integer));
+			EX_TRY(read_integer(reader->json, value, &reader->place, reader->low, reader->high, &integer));
 			*(int32_t *) out = (int32_t) integer;
 			return EX_OK;
 	}
@@ -625,18 +633,21 @@ read_array(array_reader *reader, ex_json_value array)
 	ex_json_cursor cursor;
 	ex_json_value value;
 
-	EX_TRY(check_type(json, array, EX_JSON_ARRAY, reader->name.where));
+	EX_TRY(check_type(json, array, EX_JSON_ARRAY, reader->place.where));
 	out->size = 0;
 	EX_TRY(ex_reserve(json->host, out, size));	/* a pointer even to nothing */
 	ex_json_begin(json, array, &cursor);
-	while (ex_json_next(json, &cursor, &value))
+	while (more_values(json, &cursor))
 	{
-		if (++reader->name.element % POLL_INTERVAL == 0)
+		if (++reader->place.element % POLL_INTERVAL == 0)
 			EX_TRY(ex_poll(json->host));
 		if (out->capacity - out->size < size)
 			EX_TRY(ex_reserve(json->host, out, size));
+		value = (ex_json_value) {.at = cursor.at, .marker = cursor.marker};
+		reader->place.after = NULL;
 		EX_TRY(read_element(reader, value, out->data + out->size));
 		out->size += size;
+		cursor.at = reader->place.after != NULL ? reader->place.after : skip_value(json, value);
 	}
 	return EX_OK;
 }
@@ -645,7 +656,7 @@ ex_status
 ex_json_read_floats(ex_json *json, ex_json_value array, const char *where,
 					ex_buffer *buffer, size_t *count)
 {
-	array_reader reader = {json, ELEMENT_FLOAT, {where, 0}, 0, 0, buffer};
+	array_reader reader = {json, ELEMENT_FLOAT, {where, 0, NULL}, 0, 0, buffer};
 
 	EX_TRY(read_array(&reader, array));
 	*count = buffer->size / sizeof(float);
@@ -656,7 +667,7 @@ ex_status
 ex_json_read_integers(ex_json *json, ex_json_value array, const char *where,
 					  int64_t low, int64_t high, ex_buffer *buffer, size_t *count)
 {
-	array_reader reader = {json, ELEMENT_INTEGER, {where, 0}, low, high, buffer};
+	array_reader reader = {json, ELEMENT_INTEGER, {where, 0, NULL}, low, high, buffer};
 
 	EX_TRY(read_array(&reader, array));
 	*count = buffer->size / sizeof(int32_t);
@@ -668,7 +679,7 @@ ex_json_doubles(ex_json *json, ex_json_value array, const char *where,
 				double **out, size_t *count)
 {
 	ex_buffer	buffer = {NULL, 0, 0};
-	array_reader reader = {json, ELEMENT_DOUBLE, {where, 0}, 0, 0, &buffer};
+	array_reader reader = {json, ELEMENT_DOUBLE, {where, 0, NULL}, 0, 0, &buffer};
 
 	EX_TRY(read_array(&reader, array));
 	*out = (double *) buffer.data;
