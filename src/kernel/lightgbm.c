@@ -32,7 +32,7 @@ typedef struct field
 
 #define N_FIELDS(fields) ((int) (sizeof(fields) / sizeof((fields)[0])))
 
-typedef struct header
+typedef struct file_header
 {
 	slice		version;
 	slice		num_tree_per_iteration;
@@ -43,14 +43,14 @@ typedef struct header
 	slice		feature_names;
 	slice		feature_infos;
 	slice		tree_sizes;
-} header;
+} file_header;
 
 /* What the lines behind the trees say. */
-typedef struct tail
+typedef struct file_tail
 {
 	slice		categorical_feature;	/* positions, "0,3" */
 	slice		pandas_categorical; /* JSON */
-} tail;
+} file_tail;
 
 typedef struct block
 {
@@ -75,7 +75,7 @@ typedef struct block
 } block;
 
 /* The numbers of one tree; all but words and nodes are doubles as read. */
-typedef struct scratch
+typedef struct tree_numbers
 {
 	ex_buffer	split_feature;
 	ex_buffer	split_gain;
@@ -95,12 +95,13 @@ typedef struct scratch
 	ex_buffer	words;			/* uint32_t: category bitmaps */
 	ex_buffer	linear_features;	/* uint32_t */
 	ex_buffer	nodes;			/* ex_raw_node */
-} scratch;
+} tree_numbers;
 
 /* How trees and header use a feature. */
 typedef struct feature_use
 {
-	bool		number;			/* compared with a threshold or in a linear leaf */
+	bool		number;			/* compared with a threshold or in a linear
+								 * leaf */
 	bool		category;		/* looked up in a bitmap */
 	bool		listed;			/* categorical by feature_infos */
 	uint32_t	n_codes;		/* codes seen are below */
@@ -115,13 +116,13 @@ typedef struct reader
 	ex_builder *builder;
 	const char *at;				/* next line */
 	const char *end;
-	header		header;
-	tail		tail;
+	file_header header;
+	file_tail	tail;
 	uint32_t	n_features;
 	uint32_t	n_outputs;
 	feature_use *use;			/* n_features */
 	char		where[32];		/* "header" or "tree 3" */
-	scratch		scratch;
+	tree_numbers scratch;
 } reader;
 
 /* decision_type of a node */
@@ -406,7 +407,7 @@ check_version(reader *r)
 static ex_status
 read_header(reader *r)
 {
-	header	   *h = &r->header;
+	file_header *h = &r->header;
 	const field fields[] = {
 		{"version", &h->version},
 		{"num_class", &h->num_class},
@@ -451,14 +452,14 @@ read_header(reader *r)
 #define TAKES_SIGMOID	0x2		/* "sigmoid:2" */
 #define TAKES_CLASSES	0x4		/* "num_class:3" */
 
-typedef struct objective
+typedef struct known_objective
 {
 	const char *name;
 	ex_link		link;
 	int			options;
-} objective;
+} known_objective;
 
-static const objective objectives[] = {
+static const known_objective objectives[] = {
 	{"regression", EX_LINK_IDENTITY, TAKES_SQRT},
 	{"regression_l1", EX_LINK_IDENTITY, TAKES_SQRT},
 	{"huber", EX_LINK_IDENTITY, 0},
@@ -483,7 +484,7 @@ static const objective objectives[] = {
 };
 
 static ex_status
-find_objective(reader *r, slice name, const objective **kind)
+find_objective(reader *r, slice name, const known_objective **kind)
 {
 	for (int i = 0; i < N_FIELDS(objectives); i++)
 		if (equals(name, objectives[i].name))
@@ -508,7 +509,7 @@ read_option(reader *r, slice token, double *value)
 }
 
 static ex_status
-apply_option(reader *r, const objective *kind, slice token)
+apply_option(reader *r, const known_objective *kind, slice token)
 {
 	double		value;
 
@@ -539,7 +540,7 @@ apply_objective(reader *r)
 {
 	ex_builder *builder = r->builder;
 	slice		rest = r->header.objective;
-	const objective *kind;
+	const known_objective *kind;
 	slice		token;
 
 	builder->n_outputs = r->n_outputs;
@@ -602,7 +603,7 @@ read_block(reader *r, block *b)
 static ex_status
 read_sets(reader *r, const block *b, uint32_t n_sets)
 {
-	scratch    *s = &r->scratch;
+	tree_numbers *s = &r->scratch;
 	double		last = 0;
 	size_t		n_words;
 
@@ -635,7 +636,7 @@ read_sets(reader *r, const block *b, uint32_t n_sets)
 static ex_status
 read_splits(reader *r, const block *b, uint32_t n_leaves)
 {
-	scratch    *s = &r->scratch;
+	tree_numbers *s = &r->scratch;
 	size_t		n = n_leaves - 1;
 	double		last_leaf = -(double) n_leaves;
 	double		last_split = (double) n - 1;
@@ -658,7 +659,7 @@ read_splits(reader *r, const block *b, uint32_t n_leaves)
 static ex_status
 read_linear(reader *r, const block *b, uint32_t n_leaves)
 {
-	scratch    *s = &r->scratch;
+	tree_numbers *s = &r->scratch;
 	double		total = 0;
 
 	EX_TRY(read_numbers(r, b->leaf_const, "leaf_const", n_leaves, &s->leaf_const));
@@ -706,7 +707,7 @@ note_set(feature_use *use, const uint32_t *set, uint32_t n_words)
 static ex_status
 category_split(reader *r, uint32_t i, uint32_t n_sets, ex_raw_node *node)
 {
-	const scratch *s = &r->scratch;
+	const tree_numbers *s = &r->scratch;
 	double		set = number_at(&s->threshold, i);
 	size_t		first;
 
@@ -754,7 +755,7 @@ number_split(reader *r, uint32_t i, int decision, ex_raw_node *node)
 static ex_status
 split_node(reader *r, uint32_t i, uint32_t n_leaves, uint32_t n_sets, ex_raw_node *node)
 {
-	const scratch *s = &r->scratch;
+	const tree_numbers *s = &r->scratch;
 	int			decision = (int) number_at(&s->decision_type, i);
 
 	node->feature = (uint32_t) number_at(&s->split_feature, i);
@@ -773,7 +774,7 @@ split_node(reader *r, uint32_t i, uint32_t n_leaves, uint32_t n_sets, ex_raw_nod
 static void
 leaf_node(reader *r, uint32_t i, bool linear, size_t *term, ex_raw_node *node)
 {
-	const scratch *s = &r->scratch;
+	const tree_numbers *s = &r->scratch;
 
 	node->op = EX_LEAF;
 	node->left = node->right = -1;
@@ -798,7 +799,7 @@ leaf_node(reader *r, uint32_t i, bool linear, size_t *term, ex_raw_node *node)
 static ex_status
 read_tree_numbers(reader *r, const block *b, uint32_t *n_leaves, uint32_t *n_sets, bool *linear)
 {
-	scratch    *s = &r->scratch;
+	tree_numbers *s = &r->scratch;
 	double		leaves;
 	double		sets;
 	double		flag = 0;
@@ -825,7 +826,7 @@ read_tree_numbers(reader *r, const block *b, uint32_t *n_leaves, uint32_t *n_set
 static ex_status
 read_tree(reader *r, uint32_t number)
 {
-	scratch    *s = &r->scratch;
+	tree_numbers *s = &r->scratch;
 	block		b;
 	uint32_t	n_leaves;
 	uint32_t	n_sets;

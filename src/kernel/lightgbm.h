@@ -34,8 +34,8 @@ typedef struct ex_lightgbm_note
 	uint32_t	iterations_used;
 
 	/*
-	 * The file lists pandas categories, but not which features they belong
-	 * to (ordered categories are numbers to LightGBM): levels are codes.
+	 * The file lists pandas categories, but not which features they belong to
+	 * (ordered categories are numbers to LightGBM): levels are codes.
 	 */
 	bool		levels_unnamed;
 } ex_lightgbm_note;

@@ -181,6 +181,7 @@ test_contributions(const golden *g, const ex_model *model, const golden_table *x
 		for (uint32_t k = 0; k < model->n_outputs; k++)
 		{
 			const double *expected = contrib.value + (i * model->n_outputs + k) * (p + 1);
+
 			/* LightGBM gives sums where rf's prediction is a mean */
 			double		divisor = g->averaged ? ((ex_tree_state *) compiled->state)->divisor[k] : 1;
 
@@ -189,7 +190,7 @@ test_contributions(const golden *g, const ex_model *model, const golden_table *x
 			error = fmax(error, fabs(base[k] * divisor - expected[p]));
 		}
 	}
-	is_near(error, 0, 1e-9, "%s: SHAP values", g->name);
+	is_near(error, 0, 1e-11, "%s: SHAP values", g->name);
 }
 
 static void
@@ -543,7 +544,11 @@ test_cuts(void)
 
 		memcpy(cut, text, size);
 		read = read_model(cut, size, -1, &model, &note) == EX_OK;
-		/* between the line "end of trees" and the parameters nothing is missed */
+
+		/*
+		 * between the line "end of trees" and the parameters nothing is
+		 * missed
+		 */
 		if (read != (size >= enough) && strstr(text, "end of trees") + 12 > text + size)
 			wrong++;
 	}
