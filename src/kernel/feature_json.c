@@ -49,7 +49,7 @@ static ex_status
 index_names(ex_builder *builder, ex_section_id start, uint32_t first, uint32_t count,
 			ex_name_index **index)
 {
-	const uint32_t *offset = (const uint32_t *) builder->section[start].data + first;
+	const uint32_t *offset = count > 0 ? (const uint32_t *) builder->section[start].data + first : NULL;
 	const ex_buffer *bytes = &builder->section[start + 1];
 	const char *text = bytes->data != NULL ? bytes->data : "";
 	indexed_name *name;
