@@ -8,6 +8,7 @@
 #include "unit.h"
 
 #include "codec.h"
+#include "golden.h"
 #include "host_malloc.h"
 
 /* Reads a state of some kind from codec and writes it to out. */
@@ -99,6 +100,39 @@ test_forms(ex_host *host, codec_copy copy, const ex_buffer *text, const ex_buffe
 	test_truncation(host, copy, false, wire, name);
 	test_damage(host, copy, true, text, name);
 	test_damage(host, copy, false, wire, name);
+}
+
+/*
+ * A released form stays readable, and is what every machine writes: text and
+ * wire form of one state, as version 1 wrote them.
+ */
+static inline void
+test_golden_forms(ex_host *host, codec_copy copy, const char *stem)
+{
+	ex_buffer	form[2];
+
+	for (int text = 0; text < 2; text++)
+	{
+		char		path[256];
+
+		snprintf(path, sizeof(path), "test/data/aggregates/%s.%s", stem, text ? "txt" : "wire");
+		form[text].data = golden_file(host, path, &form[text].size);
+		form[text].capacity = form[text].size;
+	}
+	for (int from = 0; from < 2; from++)
+	{
+		for (int to = 0; to < 2; to++)
+		{
+			ex_codec	in;
+			ex_codec	out;
+
+			ex_codec_read(&in, host, "test", from, form[from].data, form[from].size);
+			ex_codec_write(&out, host, "test", to);
+			is_status(host, copy(&in, &out), EX_OK, "%s is read from its %s", stem, from ? "text" : "wire form");
+			ok(out.out.size == form[to].size && memcmp(out.out.data, form[to].data, form[to].size) == 0,
+			   "and written as its %s", to ? "text" : "wire form");
+		}
+	}
 }
 
 #endif							/* EX_CODEC_TEST_H */

@@ -532,6 +532,8 @@ test_codec(ex_host *host)
 	text = written(host, &sample, true);
 	wire = written(host, &sample, false);
 	test_forms(host, copy_sample, &text, &wire, "positional sample");
+	test_golden_forms(host, copy_sample, "background_sample.v1");
+	test_golden_forms(host, copy_sample, "background_array.v1");
 }
 
 int

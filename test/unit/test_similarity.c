@@ -204,6 +204,7 @@ test_codec(ex_host *host)
 	state.sum[2].limb[1] = INT64_MAX;
 	is_status(host, ex_similarity_validate(host, &state, sizeof(state)), EX_CORRUPT, "corrupt bytes are found");
 	is_status(host, ex_similarity_validate(host, &state, sizeof(state) - 1), EX_CORRUPT, "so is a wrong size");
+	test_golden_forms(host, copy_similarity, "similarity.v1");
 }
 
 int

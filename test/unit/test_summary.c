@@ -214,6 +214,7 @@ test_codec(ex_host *host)
 	summary->feature[1].n_positive = 21;
 	is_status(host, ex_summary_validate(host, summary, ex_summary_size(p)), EX_CORRUPT, "corrupt bytes are found");
 	is_status(host, ex_summary_validate(host, summary, 8), EX_CORRUPT, "so is a wrong size");
+	test_golden_forms(host, copy_summary, "attribution_summary.v1");
 }
 
 int
