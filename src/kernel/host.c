@@ -84,7 +84,8 @@ ex_reserve(ex_host *host, ex_buffer *buffer, size_t more)
 	size_t		capacity = buffer->capacity;
 	char	   *grown;
 
-	if (more <= capacity - buffer->size)
+	/* even nothing gets a pointer, so that readers may do arithmetic on it */
+	if (buffer->data != NULL && more <= capacity - buffer->size)
 		return EX_OK;
 	if (more > EX_MAX_ALLOC - buffer->size)
 		return too_large(host, EX_MAX_ALLOC);
