@@ -124,9 +124,19 @@ frame_of_call(const ex_tree_shap_tables *tables, ex_host *host, void **frame)
 	return EX_OK;
 }
 
-/* Runs one of the kernel's walks over all trees that feed output k. */
+/* Is tree t done block by block?  (its number among the small trees; -1) */
+static int32_t
+block_tree(const ex_tree_shap_tables *tables, uint32_t t)
+{
+	const ex_shap_blocks *blocks = tables->blocks;
+	int32_t		s = blocks->path_dependent ? blocks->small_of[t] : -1;
+
+	return s >= 0 && blocks->small[s].narrow ? s : -1;
+}
+
+/* Values (into tables->sum and blocks->sum) or interactions of all trees that feed output k. */
 static ex_status
-walk_trees(const ex_tree_shap_tables *tables, ex_host *host, uint32_t k, double *pair)
+walk_trees(ex_tree_shap_tables *tables, ex_host *host, uint32_t k, double *pair)
 {
 	const ex_tree_view *view = &tables->family->view;
 	ex_shap_walk walk = {
@@ -141,6 +151,12 @@ walk_trees(const ex_tree_shap_tables *tables, ex_host *host, uint32_t k, double 
 
 		if (tree->n_splits == 0 || !ex_shap_feeds(tables, t, k))
 			continue;
+		EX_TRY(poll_work(host, &work, tree->n_splits));
+		if (pair == NULL && block_tree(tables, t) >= 0)
+		{
+			ex_shap_block_path(tables, (uint32_t) block_tree(tables, t), k);
+			continue;
+		}
 		walk.split = tables->split + tree->first_split;
 		walk.leaf = ex_shap_leaves(tables, t, k);
 		walk.rule = tables->rule[tree->distinct];
@@ -148,23 +164,23 @@ walk_trees(const ex_tree_shap_tables *tables, ex_host *host, uint32_t k, double 
 			tables->kernel->walk_pairs(&walk);
 		else
 			tables->kernel->walk(&walk);
-		EX_TRY(poll_work(host, &work, tree->n_splits));
 	}
 	return EX_OK;
 }
 
 static ex_status
-path_dependent_output(const ex_tree_shap_tables *tables, ex_host *host, uint32_t k, double *phi)
+path_dependent_output(ex_tree_shap_tables *tables, ex_host *host, uint32_t k, double *phi)
 {
 	uint32_t	p = tables->family->view.n_features;
 
 	memset(tables->sum, 0, (size_t) p * 4 * sizeof(double));
+	memset(tables->blocks->sum, 0, p * sizeof(double));
 	EX_TRY(walk_trees(tables, host, k, NULL));
 	for (uint32_t f = 0; f < p; f++)
 	{
 		const double *lane = tables->sum + (size_t) f * 4;
 
-		phi[f] = (lane[0] + lane[2]) + (lane[1] + lane[3]);
+		phi[f] = tables->blocks->sum[f] + ((lane[0] + lane[2]) + (lane[1] + lane[3]));
 	}
 	return EX_OK;
 }
@@ -185,8 +201,12 @@ path_dependent_values(ex_compiled *compiled, ex_host *host, const ex_shap_call *
 {
 	uint32_t	p = compiled->model->n_features;
 	ex_tree_shap_tables *tables;
+	ex_shap_blocks *blocks;
 
 	EX_TRY(ex_shap_tables(compiled, host, &tables));
+	EX_TRY(ex_shap_blocks_of(compiled, host, tables, &blocks));
+	if (blocks->path_dependent)
+		ex_shap_open_memos(compiled, blocks, &blocks->path_memos);
 	ex_shap_columns(tables, call->x, tables->column);
 	for (uint32_t i = 0; i < call->outputs.count; i++)
 		EX_TRY(path_dependent_output(tables, host, call->outputs.first + i, phi + (size_t) i * p));
@@ -197,19 +217,13 @@ path_dependent_values(ex_compiled *compiled, ex_host *host, const ex_shap_call *
  * Interventional
  * ---------------------------------------------------------------- */
 
-static double
-background_weight(const ex_background *background, uint32_t i)
-{
-	return background->weight != NULL ? background->weight[i] : 1;
-}
-
-static double
-total_weight(const ex_background *background)
+double
+ex_shap_total_weight(const ex_background *background)
 {
 	ex_sum		total = {0, 0};
 
 	for (uint32_t i = 0; i < background->n; i++)
-		ex_sum_add(&total, background_weight(background, i));
+		ex_sum_add(&total, ex_shap_weight(background, i));
 	return ex_sum_total(&total);
 }
 
@@ -219,7 +233,7 @@ mean_prediction(ex_compiled *compiled, ex_host *host, const ex_background *backg
 {
 	uint32_t	p = compiled->model->n_features;
 	uint32_t	n_outputs = compiled->model->n_outputs;
-	double		total = total_weight(background);
+	double		total = ex_shap_total_weight(background);
 	ex_sum	   *sum;
 	double	   *raw;
 
@@ -233,7 +247,7 @@ mean_prediction(ex_compiled *compiled, ex_host *host, const ex_background *backg
 		EX_TRY(ex_tree_predict_raw(compiled, host, background->row + (size_t) first * p, n, raw));
 		for (uint32_t i = 0; i < n * n_outputs; i++)
 			ex_sum_add(&sum[i % n_outputs],
-					   background_weight(background, first + i / n_outputs) * raw[i]);
+					   ex_shap_weight(background, first + i / n_outputs) * raw[i]);
 	}
 	for (uint32_t k = 0; k < n_outputs; k++)
 		mean[k] = ex_sum_total(&sum[k]) / total;
@@ -260,7 +274,37 @@ interventional_base(ex_compiled *compiled, ex_host *host, const ex_shap_call *ca
 	return EX_OK;
 }
 
-/* Against every background row in turn: the plain way. */
+/* Do all background rows take part at once in tree t? */
+static bool
+has_profile(const ex_tree_shap_tables *tables, const ex_background *background, uint32_t t)
+{
+	return background->own && tables->blocks->small_of[t] >= 0;
+}
+
+/* Small trees against the model's own background. */
+static ex_status
+profile_trees(ex_tree_shap_tables *tables, ex_host *host, uint32_t k, double *phi)
+{
+	const ex_tree_view *view = &tables->family->view;
+	ex_shap_blocks *blocks = tables->blocks;
+	uint64_t	work = 0;
+
+	memset(blocks->sum, 0, view->n_features * sizeof(double));
+	for (uint32_t s = 0; s < blocks->n_small; s++)
+	{
+		if (!ex_shap_feeds(tables, blocks->small[s].tree, k))
+			continue;
+		EX_TRY(poll_work(host, &work, tables->tree[blocks->small[s].tree].n_splits));
+		ex_shap_block_background(tables, s, k);
+	}
+	memcpy(phi, blocks->sum, view->n_features * sizeof(double));
+	return EX_OK;
+}
+
+/*
+ * Against every background row in turn: interactions, and values of the trees
+ * that have no profile.
+ */
 static ex_status
 contest_rows(ex_tree_shap_tables *tables, ex_host *host, const ex_shap_call *call, bool pairs,
 			 double *phi)
@@ -268,7 +312,7 @@ contest_rows(ex_tree_shap_tables *tables, ex_host *host, const ex_shap_call *cal
 	const ex_background *background = &call->background;
 	const ex_tree_view *view = &tables->family->view;
 	size_t		size = pairs ? (size_t) view->n_features * view->n_features : view->n_features;
-	double		total = total_weight(background);
+	double		total = ex_shap_total_weight(background);
 	uint64_t	work = 0;
 
 	for (uint32_t b = 0; b < background->n; b++)
@@ -276,14 +320,15 @@ contest_rows(ex_tree_shap_tables *tables, ex_host *host, const ex_shap_call *cal
 		const double *row = background->row + (size_t) b * view->n_features;
 		ex_shap_contest contest = {
 			call->x, tables->column, row, tables->other_column,
-			background_weight(background, b) / total
+			ex_shap_weight(background, b) / total
 		};
 
 		ex_shap_columns(tables, row, tables->other_column);
 		for (uint32_t i = 0; i < call->outputs.count; i++)
 			for (uint32_t t = 0; t < view->n_trees; t++)
 			{
-				if (!ex_shap_feeds(tables, t, call->outputs.first + i))
+				if (!ex_shap_feeds(tables, t, call->outputs.first + i) ||
+					(!pairs && has_profile(tables, background, t)))
 					continue;
 				if (pairs)
 					ex_shap_pair_interactions(tables, &contest, t, call->outputs.first + i,
@@ -303,11 +348,19 @@ interventional_values(ex_compiled *compiled, ex_host *host, const ex_shap_call *
 {
 	uint32_t	p = compiled->model->n_features;
 	ex_tree_shap_tables *tables;
+	ex_shap_blocks *blocks;
 
 	EX_TRY(ex_shap_tables(compiled, host, &tables));
+	EX_TRY(ex_shap_blocks_of(compiled, host, tables, &blocks));
 	EX_TRY(interventional_base(compiled, host, call, base));
+	if (call->background.own)
+		EX_TRY(ex_shap_profile_of(compiled, host, tables, &call->background));
 	ex_shap_columns(tables, call->x, tables->column);
 	memset(phi, 0, (size_t) call->outputs.count * p * sizeof(double));
+	for (uint32_t i = 0; call->background.own && i < call->outputs.count; i++)
+		EX_TRY(profile_trees(tables, host, call->outputs.first + i, phi + (size_t) i * p));
+	if (call->background.own && blocks->n_small == tables->family->view.n_trees)
+		return EX_OK;
 	return contest_rows(tables, host, call, false, phi);
 }
 

@@ -9,6 +9,7 @@
  *	tree_shap_avx2.c		... with AVX2
  *	tree_shap_pair.c		one row against one reference row
  *	tree_shap_block.c		small trees cut into blocks, and their tables
+ *	tree_shap_profile.c		... against many background rows at once
  */
 #ifndef EX_TREE_SHAP_INTERNAL_H
 #define EX_TREE_SHAP_INTERNAL_H
@@ -83,17 +84,115 @@ typedef struct ex_shap_walk
 	uint64_t	live_leaves;
 } ex_shap_walk;
 
-/* The inner loops; two implementations with the same bits. */
+/* ----------------------------------------------------------------
+ * Blocks of small trees (tree_shap_block.c)
+ * ---------------------------------------------------------------- */
+
+#define EX_SHAP_MAX_SMALL 63	/* splits of a small tree: they and its leaves are bits of a word */
+#define EX_SHAP_MAX_PLAYERS 10	/* different features on a path of a small tree */
+#define EX_SHAP_MAX_WIDTH 8		/* bits of the index of a block that has a table */
+#define EX_SHAP_ENTRY 8			/* doubles of a table's entry: a cache line */
+
+/*
+ * A split with at most two levels below it, or a leaf outside of such.  What
+ * its leaves are worth to each feature depends on `splits` only: its own and
+ * those above it.
+ */
+typedef struct ex_shap_block
+{
+	uint64_t	splits;			/* bit per split of the tree */
+	uint64_t	leaves;			/* bit per leaf of the tree */
+	uint32_t	first_entry;	/* in the tree's table */
+	uint32_t	first_feature;	/* in ex_shap_blocks.feature; EX_SHAP_ENTRY or more of them */
+	uint8_t		n_features;
+	uint8_t		width;			/* bits in `splits` */
+} ex_shap_block;
+
+typedef struct ex_shap_small
+{
+	uint32_t	tree;
+	uint32_t	first_block;
+	uint32_t	n_blocks;
+	uint32_t	first_test;		/* in threshold and column of ex_shap_blocks */
+	uint32_t	n_entries;		/* of all blocks that are narrow enough for a table */
+	bool		narrow;			/* all are */
+} ex_shap_small;
+
+/* Entries of one tree (and output) that have been computed so far. */
+typedef struct ex_shap_memo
+{
+	double	   *entry;			/* EX_SHAP_ENTRY doubles each; NULL: none are kept */
+	uint64_t   *filled;			/* bit per entry */
+} ex_shap_memo;
+
+/*
+ * A method's memos: one per small tree and, with vector leaves, output.  They
+ * are opened a few at a time, so that who explains a single row does not pay.
+ */
+typedef struct ex_shap_memos
+{
+	ex_shap_memo *memo;
+	uint32_t	n;
+	uint32_t	n_open;			/* the first so many have memory */
+	uint32_t	calls;
+	bool		full;			/* there is no more memory */
+} ex_shap_memos;
+
+typedef struct ex_shap_blocks
+{
+	ex_shap_small *small;
+	uint32_t	n_small;
+	int32_t    *small_of;		/* per tree: number of the small tree; -1 */
+	ex_shap_block *block;
+	uint32_t   *feature;		/* of the blocks, padded with the number of features */
+	double	   *threshold;		/* tests of small trees, padded to a multiple of 4 */
+	int32_t    *column;
+	bool		path_dependent; /* tables pay for the path-dependent method */
+	ex_shap_memos path_memos;
+	double	   *lanes;			/* scratch: 4 per feature, zero between calls */
+	double	   *sum;			/* scratch: per feature, and one for padding */
+	struct ex_shap_profile *profile;	/* of the model's own background; NULL until needed */
+} ex_shap_blocks;
+
+/* One small tree and one row: adds its Shapley values to sum. */
+typedef struct ex_shap_lookup ex_shap_lookup;
+
+struct ex_shap_lookup
+{
+	struct ex_tree_shap_tables *tables;
+	const ex_shap_small *small;
+	const ex_shap_block *block;	/* of the tree */
+	const uint32_t *feature;	/* of all blocks */
+	const double *threshold;	/* of the tree */
+	const int32_t *column_of;
+	uint32_t	n_tests;
+	const double *column;		/* of the row */
+	ex_shap_memo *memo;
+	double	   *sum;
+	/* computes an entry: what the leaves of a block are worth to its features */
+	void		(*compute) (const ex_shap_lookup *lookup, const ex_shap_block *block,
+							uint64_t word, double *entry);
+	uint32_t	output;
+	const struct ex_shap_profile *profile;
+	const double *weight;		/* of the profile's patterns */
+};
+
+/* The inner loops; implementations give the same bits. */
 typedef struct ex_shap_kernel
 {
 	void		(*walk) (const ex_shap_walk *walk);	/* whole tree */
 	void		(*walk_live) (const ex_shap_walk *walk);	/* the live part */
 	void		(*walk_pairs) (const ex_shap_walk *walk);	/* whole tree; interactions only */
+	/* the decisions of a small tree: bit i is 1 if the row goes left at split i */
+	uint64_t	(*decide) (const double *threshold, const int32_t *column_of, uint32_t n,
+						   const double *column);
+	void		(*look_up) (const ex_shap_lookup *lookup);
 } ex_shap_kernel;
 
 extern const ex_shap_kernel ex_shap_portable;
 #ifdef __x86_64__
 extern const ex_shap_kernel ex_shap_avx2;
+extern const ex_shap_kernel ex_shap_avx2_bmi2;
 #endif
 
 /* Bytes of scratch for one split of the path of a walk. */
@@ -139,6 +238,7 @@ typedef struct ex_tree_shap_tables
 	size_t		frame_size;
 	struct ex_shap_pair_scratch *pair_scratch;	/* tree_shap_pair.c */
 
+	struct ex_shap_blocks *blocks;	/* tree_shap_block.c; NULL until needed */
 	double	   *background_base;	/* K: of the model's own background; NULL until needed */
 } ex_tree_shap_tables;
 
@@ -179,5 +279,53 @@ extern void ex_shap_pair_values(ex_tree_shap_tables *tables, const ex_shap_conte
 								uint32_t t, uint32_t k, double *phi);
 extern void ex_shap_pair_interactions(ex_tree_shap_tables *tables, const ex_shap_contest *contest,
 									  uint32_t t, uint32_t k, double *pair);
+
+/* A chunk aligned for vectors. */
+extern ex_status ex_shap_alloc_aligned(ex_host *host, size_t size, void *pointer);
+
+/* Weight of a background row, and the sum of all. */
+static inline double
+ex_shap_weight(const ex_background *background, uint32_t i)
+{
+	return background->weight != NULL ? background->weight[i] : 1;
+}
+
+extern double ex_shap_total_weight(const ex_background *background);
+
+/* ----------------------------------------------------------------
+ * tree_shap_block.c
+ * ---------------------------------------------------------------- */
+
+/* The blocks of a model's small trees, made at first use. */
+extern ex_status ex_shap_blocks_of(ex_compiled *compiled, ex_host *host,
+								   ex_tree_shap_tables *tables, ex_shap_blocks **blocks);
+
+extern ex_status ex_shap_make_memos(ex_host *keep, const ex_tree_view *view,
+									const ex_shap_blocks *blocks, ex_shap_memos *memos);
+
+/* Opens more of a method's memos, as the method is called again and again. */
+extern void ex_shap_open_memos(ex_compiled *compiled, const ex_shap_blocks *blocks,
+							   ex_shap_memos *memos);
+
+/* What a look-up in small tree s for output k needs, but for `compute`. */
+extern ex_shap_lookup ex_shap_lookup_of(ex_tree_shap_tables *tables, const ex_shap_memos *memos,
+										uint32_t s, uint32_t k);
+
+/*
+ * Path-dependent Shapley values of small tree s for output k, of the row in
+ * tables->column, added to blocks->sum.
+ */
+extern void ex_shap_block_path(ex_tree_shap_tables *tables, uint32_t s, uint32_t k);
+
+/* ----------------------------------------------------------------
+ * tree_shap_profile.c
+ * ---------------------------------------------------------------- */
+
+/* Gets ready for the model's own background. */
+extern ex_status ex_shap_profile_of(ex_compiled *compiled, ex_host *host,
+									ex_tree_shap_tables *tables, const ex_background *background);
+
+/* The interventional values of small tree s for output k, added to blocks->sum. */
+extern void ex_shap_block_background(ex_tree_shap_tables *tables, uint32_t s, uint32_t k);
 
 #endif							/* EX_TREE_SHAP_INTERNAL_H */

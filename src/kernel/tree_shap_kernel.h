@@ -33,7 +33,9 @@
  * i of the path above: phi_ij gets half of T (o_i - z_i) / f_i, of the latest
  * edge on i.  Pairs whose i is split again below are completed there.
  */
-#include <string.h>
+#ifdef __AVX2__
+#include <immintrin.h>
+#endif
 
 #include "tree_shap_internal.h"
 
@@ -331,8 +333,93 @@ walk_pairs(const ex_shap_walk *walk)
 	WALKS(false, true);
 }
 
+/* ----------------------------------------------------------------
+ * Blocks
+ * ---------------------------------------------------------------- */
+
+/* The bits of a word that a mask selects, closed up: the index into a table. */
+INLINE uint32_t
+select_bits(uint64_t word, uint64_t mask)
+{
+	uint32_t	bits = 0;
+
+	for (uint32_t i = 0; mask != 0; i++, mask &= mask - 1)
+		bits |= (uint32_t) (word >> __builtin_ctzll(mask) & 1) << i;
+	return bits;
+}
+
+static uint64_t
+decide(const double *threshold, const int32_t *column_of, uint32_t n, const double *column)
+{
+	uint64_t	word = 0;
+
+#ifdef __AVX2__
+	for (uint32_t i = 0; i < n; i += 4)
+	{
+		__m256d		x = _mm256_i32gather_pd(column, _mm_loadu_si128((const __m128i *) (column_of + i)), 8);
+		__m256d		left = _mm256_cmp_pd(x, _mm256_loadu_pd(threshold + i), _CMP_LE_OQ);
+
+		word |= (uint64_t) _mm256_movemask_pd(left) << i;
+	}
+#else
+	for (uint32_t i = 0; i < n; i++)
+		word |= (uint64_t) (column[column_of[i]] <= threshold[i]) << i;
+#endif
+	return word;
+}
+
+/* A block without a table, or with too many features for one. */
+static __attribute__((noinline)) void
+add_computed(const ex_shap_lookup *lookup, const ex_shap_block *block, uint64_t word)
+{
+	double		entry[EX_SHAP_MAX_SMALL];
+
+	lookup->compute(lookup, block, word, entry);
+	for (uint32_t j = 0; j < block->n_features; j++)
+		lookup->sum[lookup->feature[block->first_feature + j]] += entry[j];
+}
+
+INLINE void
+look_up_blocks(const ex_shap_lookup *lookup, uint32_t (*select) (uint64_t word, uint64_t mask))
+{
+	uint64_t	word = decide(lookup->threshold, lookup->column_of, lookup->n_tests, lookup->column);
+	const ex_shap_memo *memo = lookup->memo;
+	double	   *sum = lookup->sum;
+
+	for (uint32_t b = 0; b < lookup->small->n_blocks; b++)
+	{
+		const ex_shap_block *block = &lookup->block[b];
+		const uint32_t *feature = lookup->feature + block->first_feature;
+		uint32_t	i;
+		double	   *entry;
+
+		if (memo->entry == NULL || block->width > EX_SHAP_MAX_WIDTH)
+		{
+			add_computed(lookup, block, word);
+			continue;
+		}
+		i = block->first_entry + select(word, block->splits);
+		entry = memo->entry + (size_t) i * EX_SHAP_ENTRY;
+		if (!(memo->filled[i / 64] >> (i % 64) & 1))
+		{
+			lookup->compute(lookup, block, word, entry);
+			memo->filled[i / 64] |= UINT64_C(1) << (i % 64);
+		}
+		for (int j = 0; j < EX_SHAP_ENTRY; j++)
+			sum[feature[j]] += entry[j];
+	}
+}
+
+static void
+look_up(const ex_shap_lookup *lookup)
+{
+	look_up_blocks(lookup, select_bits);
+}
+
 const ex_shap_kernel SHAP_KERNEL = {
 	.walk = walk_values,
 	.walk_live = walk_live,
-	.walk_pairs = walk_pairs
+	.walk_pairs = walk_pairs,
+	.decide = decide,
+	.look_up = look_up
 };

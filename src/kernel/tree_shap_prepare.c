@@ -21,9 +21,8 @@
 /* Nodes between two questions to the host whether to stop. */
 #define POLL_NODES 65536
 
-/* A chunk aligned for vectors. */
-static ex_status
-alloc_aligned(ex_host *host, size_t size, void *pointer)
+ex_status
+ex_shap_alloc_aligned(ex_host *host, size_t size, void *pointer)
 {
 	char	   *chunk;
 
@@ -356,7 +355,7 @@ make_rule(ex_host *host, uint32_t m, const ex_shap_rule **made)
 	double	   *lane;
 
 	EX_TRY(EX_ALLOC(host, 1, &rule));
-	EX_TRY(alloc_aligned(host, 6 * n * sizeof(double), &lane));
+	EX_TRY(ex_shap_alloc_aligned(host, 6 * n * sizeof(double), &lane));
 	ex_quadrature(m, node, weight);
 	for (uint32_t i = 0; i < n; i++)
 	{
@@ -425,7 +424,7 @@ make_scratch(ex_host *host, ex_tree_shap_tables *tables)
 	const ex_tree_view *view = &tables->family->view;
 	size_t		frames = 0;
 
-	EX_TRY(alloc_aligned(host, (size_t) view->n_features * 4 * sizeof(double), &tables->sum));
+	EX_TRY(ex_shap_alloc_aligned(host, (size_t) view->n_features * 4 * sizeof(double), &tables->sum));
 	if (view->vector_leaves)
 		EX_TRY(EX_ALLOC(host, tables->max_leaves, &tables->vector_leaf));
 	if (tables->rule == NULL)
@@ -440,7 +439,7 @@ make_scratch(ex_host *host, ex_tree_shap_tables *tables)
 	tables->frame_size = frames;
 	if (frames > LARGE_FRAMES)
 		return EX_OK;
-	return alloc_aligned(host, frames, &tables->frame);
+	return ex_shap_alloc_aligned(host, frames, &tables->frame);
 }
 
 const double *
@@ -473,12 +472,22 @@ ex_tree_shap_use_portable(bool portable)
 	portable_only = portable;
 }
 
+#ifdef __x86_64__
+/* The first two generations of Zen have the instruction in slow microcode. */
+static bool
+has_fast_pext(void)
+{
+	return __builtin_cpu_supports("bmi2") &&
+		!__builtin_cpu_is("znver1") && !__builtin_cpu_is("znver2");
+}
+#endif
+
 static const ex_shap_kernel *
 best_kernel(void)
 {
 #ifdef __x86_64__
 	if (!portable_only && __builtin_cpu_supports("avx2"))
-		return &ex_shap_avx2;
+		return has_fast_pext() ? &ex_shap_avx2_bmi2 : &ex_shap_avx2;
 #endif
 	return &ex_shap_portable;
 }

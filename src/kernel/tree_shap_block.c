@@ -1,0 +1,426 @@
+/*
+ * tree_shap_block.c
+ *		Small trees cut into blocks, whose Shapley values are looked up.
+ *
+ * A block is a split with at most two levels of splits below it, so it has at
+ * most three splits and four leaves.  What its leaves are worth to the
+ * features is a function of the decisions at its own splits and at those
+ * above them: seven bits in a tree of depth six.  The values of a row are the
+ * sum of that function over all blocks, in their order.
+ *
+ * Its results are kept in a table, one cache line each, as rows ask for them.
+ * A table only remembers: with it and without it a row gets the same bits.
+ * Tables are opened some calls after the first and a few at a time, as long
+ * as the cache has room.
+ */
+#include <string.h>
+
+#include "tree_shap_internal.h"
+
+/* Calls before the first memo is opened, and bytes opened by every later one. */
+#define CALLS_WITHOUT_MEMOS 8
+#define OPEN_PER_CALL ((size_t) 1024 * 1024)
+
+/*
+ * Path-dependent tables of a model that together exceed this leave the
+ * processor's cache, and walking the trees is as fast.  A fixed number: which
+ * way is taken must depend on the model alone, as the two differ in rounding.
+ */
+#define MAX_PATH_TABLES ((uint64_t) 32 * 1024 * 1024)
+
+/* ----------------------------------------------------------------
+ * Cutting
+ * ---------------------------------------------------------------- */
+
+/* The shape of a small tree, by split. */
+typedef struct shape
+{
+	const ex_shap_tree *tree;
+	const ex_shap_split *split;
+	uint64_t	above[EX_SHAP_MAX_SMALL];	/* splits on the way from the root */
+	uint8_t		height[EX_SHAP_MAX_SMALL];	/* levels of splits, this one included */
+} shape;
+
+static bool
+is_small(const ex_shap_tree *tree)
+{
+	return tree->n_splits > 0 && tree->n_splits <= EX_SHAP_MAX_SMALL &&
+		tree->distinct <= EX_SHAP_MAX_PLAYERS;
+}
+
+static void
+shape_of(const ex_tree_shap_tables *tables, uint32_t t, shape *s)
+{
+	s->tree = &tables->tree[t];
+	s->split = tables->split + s->tree->first_split;
+	s->above[0] = 0;
+	for (uint32_t i = 0; i < s->tree->n_splits; i++)
+		for (int c = 0; c < 2; c++)
+			if (s->split[i].child[c] >= 0)
+				s->above[s->split[i].child[c]] = s->above[i] | UINT64_C(1) << i;
+	for (uint32_t i = s->tree->n_splits; i-- > 0;)
+	{
+		s->height[i] = 1;
+		for (int c = 0; c < 2; c++)
+			if (s->split[i].child[c] >= 0 && s->height[s->split[i].child[c]] >= s->height[i])
+				s->height[i] = s->height[s->split[i].child[c]] + 1;
+	}
+}
+
+/* A list of blocks that grows; counted first, then filled. */
+typedef struct cutter
+{
+	ex_shap_blocks *blocks;
+	uint32_t	n_blocks;
+	uint32_t	n_features;		/* of the blocks, with padding */
+	uint32_t	n_entries;		/* of the tree */
+	uint32_t	padding;		/* number of features of the model */
+} cutter;
+
+static void
+put_features(cutter *c, const shape *s, ex_shap_block *block)
+{
+	uint32_t   *feature = c->blocks->feature + c->n_features;
+
+	block->first_feature = c->n_features;
+	block->n_features = 0;
+	for (uint64_t rest = block->splits; rest != 0; rest &= rest - 1)
+	{
+		uint32_t	own = s->split[__builtin_ctzll(rest)].feature;
+		uint8_t		j = 0;
+
+		while (j < block->n_features && feature[j] != own)
+			j++;
+		if (j == block->n_features)
+			feature[block->n_features++] = own;
+	}
+	for (uint32_t j = block->n_features; j < EX_SHAP_ENTRY; j++)
+		feature[j] = c->padding;
+}
+
+static uint32_t
+padded_width(uint64_t splits)
+{
+	uint32_t	width = (uint32_t) __builtin_popcountll(splits);
+
+	return width < EX_SHAP_ENTRY ? EX_SHAP_ENTRY : width;
+}
+
+static void
+put_block(cutter *c, const shape *s, uint64_t splits, uint64_t leaves)
+{
+	if (c->blocks->block != NULL)
+	{
+		ex_shap_block *block = &c->blocks->block[c->n_blocks];
+
+		block->splits = splits;
+		block->leaves = leaves;
+		block->width = (uint8_t) __builtin_popcountll(splits);
+		block->first_entry = c->n_entries;
+		put_features(c, s, block);
+	}
+	c->n_blocks++;
+	c->n_features += padded_width(splits);
+	if (__builtin_popcountll(splits) <= EX_SHAP_MAX_WIDTH)
+		c->n_entries += 1u << __builtin_popcountll(splits);
+}
+
+/* The block whose topmost split is `top`. */
+static void
+put_split_block(cutter *c, const shape *s, uint32_t top)
+{
+	uint64_t	splits = s->above[top] | UINT64_C(1) << top;
+	uint64_t	leaves = 0;
+
+	for (uint32_t i = top; i < s->tree->n_splits; i++)
+	{
+		if (i != top && !(s->above[i] >> top & 1))
+			break;				/* depth first: the subtree is contiguous */
+		splits |= UINT64_C(1) << i;
+		for (int side = 0; side < 2; side++)
+			if (s->split[i].child[side] < 0)
+				leaves |= UINT64_C(1) << ~s->split[i].child[side];
+	}
+	put_block(c, s, splits, leaves);
+}
+
+static void
+cut_tree(cutter *c, const shape *s)
+{
+	c->n_entries = 0;
+	if (s->height[0] <= 2)
+		put_split_block(c, s, 0);
+	for (uint32_t i = 0; i < s->tree->n_splits; i++)
+	{
+		if (s->height[i] <= 2)
+			continue;
+		for (int side = 0; side < 2; side++)
+		{
+			int32_t		child = s->split[i].child[side];
+
+			if (child < 0)
+				put_block(c, s, s->above[i] | UINT64_C(1) << i, UINT64_C(1) << ~child);
+			else if (s->height[child] <= 2)
+				put_split_block(c, s, (uint32_t) child);
+		}
+	}
+}
+
+static void
+put_tests(ex_shap_blocks *blocks, ex_shap_small *small, const shape *s)
+{
+	for (uint32_t i = 0; i < s->tree->n_splits; i++)
+	{
+		blocks->threshold[small->first_test + i] = s->split[i].threshold;
+		blocks->column[small->first_test + i] = (int32_t) s->split[i].column;
+	}
+}
+
+/* All small trees; counts only until blocks->block is there. */
+static void
+cut_trees(const ex_tree_shap_tables *tables, cutter *c)
+{
+	ex_shap_blocks *blocks = c->blocks;
+	uint32_t	n_tests = 0;
+
+	c->n_blocks = c->n_features = 0;
+	c->padding = tables->family->view.n_features;
+	for (uint32_t i = 0; i < blocks->n_small; i++)
+	{
+		ex_shap_small *small = &blocks->small[i];
+		uint32_t	before = c->n_blocks;
+		shape		s;
+
+		shape_of(tables, small->tree, &s);
+		cut_tree(c, &s);
+		small->first_block = before;
+		small->n_blocks = c->n_blocks - before;
+		small->first_test = n_tests;
+		small->n_entries = c->n_entries;
+		n_tests += (s.tree->n_splits + 3) / 4 * 4;
+		if (blocks->block == NULL)
+			continue;
+		put_tests(blocks, small, &s);
+		small->narrow = true;
+		for (uint32_t b = before; b < c->n_blocks; b++)
+			small->narrow = small->narrow && blocks->block[b].width <= EX_SHAP_MAX_WIDTH;
+	}
+}
+
+/* ----------------------------------------------------------------
+ * Making
+ * ---------------------------------------------------------------- */
+
+static ex_status
+number_small(ex_host *keep, const ex_tree_shap_tables *tables, ex_shap_blocks *blocks)
+{
+	const ex_tree_view *view = &tables->family->view;
+
+	EX_TRY(EX_ALLOC(keep, view->n_trees, &blocks->small_of));
+	for (uint32_t t = 0; t < view->n_trees; t++)
+	{
+		bool		small = view->n_linear == 0 && is_small(&tables->tree[t]);
+
+		blocks->small_of[t] = small ? (int32_t) blocks->n_small++ : -1;
+	}
+	EX_TRY(EX_ALLOC(keep, blocks->n_small, &blocks->small));
+	for (uint32_t t = 0; t < view->n_trees; t++)
+		if (blocks->small_of[t] >= 0)
+			blocks->small[blocks->small_of[t]].tree = t;
+	return EX_OK;
+}
+
+ex_status
+ex_shap_make_memos(ex_host *keep, const ex_tree_view *view, const ex_shap_blocks *blocks,
+				   ex_shap_memos *memos)
+{
+	uint32_t	n = blocks->n_small * (view->vector_leaves ? view->n_outputs : 1);
+
+	EX_TRY(EX_ALLOC(keep, n, &memos->memo));
+	memos->n = n;
+	return EX_OK;
+}
+
+/* Do tables pay for the path-dependent method? */
+static bool
+path_tables_pay(const ex_tree_view *view, const ex_shap_blocks *blocks)
+{
+	uint64_t	bytes = 0;
+
+	for (uint32_t s = 0; s < blocks->n_small; s++)
+		bytes += blocks->small[s].narrow ? blocks->small[s].n_entries : 0;
+	bytes *= EX_SHAP_ENTRY * sizeof(double) * (view->vector_leaves ? view->n_outputs : 1);
+	return view->cover != NULL && bytes <= MAX_PATH_TABLES;
+}
+
+static ex_status
+make_blocks(ex_host *keep, const ex_tree_shap_tables *tables, ex_shap_blocks **made)
+{
+	const ex_tree_view *view = &tables->family->view;
+	ex_shap_blocks *blocks;
+	ex_shap_block *block;
+	uint32_t	n_tests = 0;
+	cutter		c = {0};
+
+	EX_TRY(EX_ALLOC(keep, 1, &blocks));
+	EX_TRY(number_small(keep, tables, blocks));
+	c.blocks = blocks;
+	cut_trees(tables, &c);
+	if (blocks->n_small > 0)
+		n_tests = blocks->small[blocks->n_small - 1].first_test + 64;
+	EX_TRY(EX_ALLOC(keep, c.n_blocks, &block));
+	EX_TRY(EX_ALLOC(keep, c.n_features, &blocks->feature));
+	EX_TRY(EX_ALLOC(keep, n_tests, &blocks->threshold));
+	EX_TRY(EX_ALLOC(keep, n_tests, &blocks->column));
+	EX_TRY(ex_shap_alloc_aligned(keep, (size_t) view->n_features * 4 * sizeof(double), &blocks->lanes));
+	EX_TRY(EX_ALLOC(keep, view->n_features + 1, &blocks->sum));
+	blocks->block = block;
+	cut_trees(tables, &c);
+	blocks->path_dependent = path_tables_pay(view, blocks);
+	if (blocks->path_dependent)
+		EX_TRY(ex_shap_make_memos(keep, view, blocks, &blocks->path_memos));
+	*made = blocks;
+	return EX_OK;
+}
+
+ex_status
+ex_shap_blocks_of(ex_compiled *compiled, ex_host *host, ex_tree_shap_tables *tables,
+				  ex_shap_blocks **blocks)
+{
+	(void) host;
+	if (tables->blocks == NULL)
+	{
+		ex_shap_blocks *made;
+
+		EX_TRY(make_blocks(compiled->host, tables, &made));
+		tables->blocks = made;
+	}
+	*blocks = tables->blocks;
+	return EX_OK;
+}
+
+/* ----------------------------------------------------------------
+ * Memos
+ * ---------------------------------------------------------------- */
+
+static size_t
+memo_size(const ex_shap_small *small)
+{
+	/* entries on cache lines, then a bit for each */
+	return small->n_entries * EX_SHAP_ENTRY * sizeof(double) + 63 +
+		(small->n_entries + 63) / 64 * sizeof(uint64_t);
+}
+
+static bool
+open_memo(ex_compiled *compiled, const ex_shap_small *small, ex_shap_memo *memo)
+{
+	size_t		size = memo_size(small);
+	size_t		n_words = (small->n_entries + 63) / 64;
+	char	   *chunk;
+
+	if (size > compiled->table_limit || compiled->table_bytes > compiled->table_limit - size)
+		return false;
+	/* not zeroed: entries become real as they are filled */
+	chunk = compiled->host->alloc(compiled->host, size);
+	if (chunk == NULL)
+		return false;
+	compiled->table_bytes += size;
+	memo->filled = (uint64_t *) chunk;
+	memset(memo->filled, 0, n_words * sizeof(uint64_t));
+	memo->entry = (double *) (((uintptr_t) (memo->filled + n_words) + 63) & ~(uintptr_t) 63);
+	return true;
+}
+
+void
+ex_shap_open_memos(ex_compiled *compiled, const ex_shap_blocks *blocks, ex_shap_memos *memos)
+{
+	uint32_t	per_tree = blocks->n_small > 0 ? memos->n / blocks->n_small : 1;
+	size_t		bytes = 0;
+
+	if (memos->full || memos->n_open == memos->n || memos->calls++ < CALLS_WITHOUT_MEMOS)
+		return;
+	while (memos->n_open < memos->n && bytes < OPEN_PER_CALL)
+	{
+		const ex_shap_small *small = &blocks->small[memos->n_open / per_tree];
+
+		if (!open_memo(compiled, small, &memos->memo[memos->n_open]))
+		{
+			memos->full = true;
+			return;
+		}
+		memos->n_open++;
+		bytes += memo_size(small);
+	}
+}
+
+/* ----------------------------------------------------------------
+ * Path-dependent entries
+ * ---------------------------------------------------------------- */
+
+/* The walk over the path to the block and the block itself, other leaves worth 0. */
+static void
+compute_path(const ex_shap_lookup *lookup, const ex_shap_block *block, uint64_t word, double *entry)
+{
+	ex_tree_shap_tables *tables = lookup->tables;
+	const ex_shap_tree *tree = &tables->tree[lookup->small->tree];
+	const uint32_t *feature = lookup->feature + block->first_feature;
+	double	   *lanes = tables->blocks->lanes;
+	ex_shap_walk walk = {
+		.split = tables->split + tree->first_split,
+		.leaf = ex_shap_leaves(tables, lookup->small->tree, lookup->output),
+		.rule = tables->rule[tree->distinct],
+		.column = lookup->column,
+		.frame = tables->frame,
+		.sum = lanes,
+		.n_features = tables->family->view.n_features,
+		.live_splits = block->splits,
+		.live_leaves = block->leaves
+	};
+
+	(void) word;				/* the walk decides again, with the same result */
+	tables->kernel->walk_live(&walk);
+	for (uint32_t j = 0; j < EX_SHAP_ENTRY; j++)
+	{
+		double	   *lane;
+
+		entry[j] = 0;
+		if (j >= block->n_features)
+			continue;
+		lane = lanes + (size_t) feature[j] * 4;
+		entry[j] = (lane[0] + lane[2]) + (lane[1] + lane[3]);
+		memset(lane, 0, 4 * sizeof(double));
+	}
+}
+
+/* What a look-up in small tree s for output k needs, but for the way to compute. */
+ex_shap_lookup
+ex_shap_lookup_of(ex_tree_shap_tables *tables, const ex_shap_memos *memos, uint32_t s, uint32_t k)
+{
+	ex_shap_blocks *blocks = tables->blocks;
+	const ex_shap_small *small = &blocks->small[s];
+	const ex_tree_view *view = &tables->family->view;
+
+	return (ex_shap_lookup)
+	{
+		.tables = tables,
+		.small = small,
+		.block = blocks->block + small->first_block,
+		.feature = blocks->feature,
+		.threshold = blocks->threshold + small->first_test,
+		.column_of = blocks->column + small->first_test,
+		.n_tests = tables->tree[small->tree].n_splits,
+		.column = tables->column,
+		.memo = &memos->memo[view->vector_leaves ? s * view->n_outputs + k : s],
+		.sum = blocks->sum,
+		.output = k
+	};
+}
+
+void
+ex_shap_block_path(ex_tree_shap_tables *tables, uint32_t s, uint32_t k)
+{
+	ex_shap_lookup lookup = ex_shap_lookup_of(tables, &tables->blocks->path_memos, s, k);
+
+	lookup.compute = compute_path;
+	tables->kernel->look_up(&lookup);
+}

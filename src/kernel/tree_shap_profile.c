@@ -1,0 +1,398 @@
+/*
+ * tree_shap_profile.c
+ *		Blocks of small trees against many background rows at once.
+ *
+ * At a leaf with D features on its path, a background row is described by
+ * the D bits z_j: does it satisfy the leaf's splits on feature j?  So the
+ * background is described by the weights of the 2^D patterns, and explaining
+ * a row costs the same whatever the number of background rows.  (Averaging z
+ * itself would be wrong: a product of means is not the mean of products.)
+ *
+ * For a row with bits o, the patterns that count have z_j = 1 wherever
+ * o_j = 0: then the s features with o_j = 1, z_j = 0 want in, the n with
+ * o_j = 0 want out, and the leaf is worth (tree_shap_pair.c)
+ *		+v B(s - 1, n) to each of the first, -v B(s, n - 1) to each of the second.
+ */
+#include <string.h>
+
+#include "sum.h"
+#include "tree_shap_internal.h"
+
+typedef struct leaf_game
+{
+	uint64_t	want;			/* decisions that lead to the leaf */
+	uint32_t	leaf;			/* of the tree */
+	uint32_t	first_player;
+	uint32_t	first_weight;
+	uint32_t	n_players;
+} leaf_game;
+
+typedef struct player
+{
+	uint64_t	splits;			/* of the leaf's path on the feature */
+	uint32_t	slot;			/* of the feature among those of the block */
+} player;
+
+struct ex_shap_profile
+{
+	leaf_game  *game;			/* leaves of small trees in order of their blocks */
+	uint32_t   *first_game;		/* per block, and the end */
+	player	   *player;
+	double	   *weight;			/* share of the background with each pattern; NULL: no room */
+	uint32_t	n_games;
+	uint32_t	n_players;
+	uint32_t	n_weights;
+	ex_shap_memos memos;
+	/* where there is no room for the weights: those of one tree, for one call */
+	const ex_background *background;
+	double	   *tree_weight;
+};
+
+/* ----------------------------------------------------------------
+ * Games of the leaves
+ * ---------------------------------------------------------------- */
+
+/* What leads to a leaf of a small tree: splits of the path, and which go left. */
+static void
+path_to_leaf(const ex_shap_tree *tree, const ex_shap_split *split, uint32_t leaf,
+			 uint64_t *splits, uint64_t *want)
+{
+	int32_t		below = ~(int32_t) leaf;
+
+	*splits = *want = 0;
+	/* parents have smaller numbers */
+	for (int32_t i = (int32_t) tree->n_splits - 1; i >= 0; i--)
+		for (int side = 0; side < 2; side++)
+			if (split[i].child[side] == below)
+			{
+				*splits |= UINT64_C(1) << i;
+				*want |= (uint64_t) (side == 0) << i;
+				below = i;
+				break;
+			}
+}
+
+/* One leaf; counts only until profile->game is there. */
+static void
+put_game(struct ex_shap_profile *profile, const ex_tree_shap_tables *tables,
+		 const ex_shap_tree *tree, const ex_shap_block *block, uint32_t leaf)
+{
+	const ex_shap_split *split = tables->split + tree->first_split;
+	const uint32_t *feature = tables->blocks->feature + block->first_feature;
+	uint64_t	splits;
+	uint64_t	want;
+	uint32_t	n = 0;
+
+	path_to_leaf(tree, split, leaf, &splits, &want);
+	for (uint32_t slot = 0; slot < block->n_features; slot++)
+	{
+		uint64_t	own = 0;
+
+		for (uint64_t rest = splits; rest != 0; rest &= rest - 1)
+			if (split[__builtin_ctzll(rest)].feature == feature[slot])
+				own |= rest & -rest;
+		if (own == 0)
+			continue;
+		if (profile->game != NULL)
+			profile->player[profile->n_players + n] = (player) {own, slot};
+		n++;
+	}
+	if (profile->game != NULL)
+		profile->game[profile->n_games] = (leaf_game)
+	{
+		want, leaf, profile->n_players, profile->n_weights, n
+	};
+	profile->n_games++;
+	profile->n_players += n;
+	profile->n_weights += 1u << n;
+}
+
+static void
+put_games(struct ex_shap_profile *profile, const ex_tree_shap_tables *tables)
+{
+	const ex_shap_blocks *blocks = tables->blocks;
+
+	profile->n_games = profile->n_players = profile->n_weights = 0;
+	for (uint32_t s = 0; s < blocks->n_small; s++)
+	{
+		const ex_shap_small *small = &blocks->small[s];
+
+		for (uint32_t b = small->first_block; b < small->first_block + small->n_blocks; b++)
+		{
+			if (profile->game != NULL)
+				profile->first_game[b] = profile->n_games;
+			for (uint64_t rest = blocks->block[b].leaves; rest != 0; rest &= rest - 1)
+				put_game(profile, tables, &tables->tree[small->tree], &blocks->block[b],
+						 (uint32_t) __builtin_ctzll(rest));
+			if (profile->game != NULL)
+				profile->first_game[b + 1] = profile->n_games;
+		}
+	}
+}
+
+static uint32_t
+n_blocks_of(const ex_shap_blocks *blocks)
+{
+	const ex_shap_small *last = blocks->small + blocks->n_small - 1;
+
+	return blocks->n_small == 0 ? 0 : last->first_block + last->n_blocks;
+}
+
+static ex_status
+make_games(ex_host *keep, const ex_tree_shap_tables *tables, struct ex_shap_profile *profile)
+{
+	leaf_game  *game;
+
+	put_games(profile, tables);
+	EX_TRY(EX_ALLOC(keep, profile->n_games, &game));
+	EX_TRY(EX_ALLOC(keep, profile->n_players, &profile->player));
+	EX_TRY(EX_ALLOC(keep, n_blocks_of(tables->blocks) + 1, &profile->first_game));
+	profile->game = game;
+	put_games(profile, tables);
+	return EX_OK;
+}
+
+/* ----------------------------------------------------------------
+ * Weights of the patterns
+ * ---------------------------------------------------------------- */
+
+static inline uint32_t
+pattern_of(const leaf_game *game, const player *player, uint64_t word)
+{
+	uint64_t	fails = word ^ game->want;
+	uint32_t	pattern = 0;
+
+	for (uint32_t j = 0; j < game->n_players; j++)
+		pattern |= (uint32_t) ((fails & player[j].splits) == 0) << j;
+	return pattern;
+}
+
+static uint64_t
+decide(const ex_tree_shap_tables *tables, const ex_shap_small *small, const double *column)
+{
+	const ex_shap_blocks *blocks = tables->blocks;
+
+	return tables->kernel->decide(blocks->threshold + small->first_test,
+								  blocks->column + small->first_test,
+								  tables->tree[small->tree].n_splits, column);
+}
+
+/* Adds one background row to the patterns of one tree. */
+static void
+add_row(const ex_tree_shap_tables *tables, const struct ex_shap_profile *profile,
+		const ex_shap_small *small, double share, double *weight)
+{
+	uint64_t	word = decide(tables, small, tables->other_column);
+	uint32_t	end = profile->first_game[small->first_block + small->n_blocks];
+
+	for (uint32_t g = profile->first_game[small->first_block]; g < end; g++)
+	{
+		const leaf_game *game = &profile->game[g];
+
+		weight[game->first_weight + pattern_of(game, profile->player + game->first_player, word)]
+			+= share;
+	}
+}
+
+/* All rows and all trees; weight[n_weights] is zero at first. */
+static ex_status
+weigh_patterns(const ex_tree_shap_tables *tables, ex_host *host, const ex_background *background,
+			   const struct ex_shap_profile *profile, double *weight)
+{
+	const ex_shap_blocks *blocks = tables->blocks;
+	uint32_t	p = tables->family->view.n_features;
+	double		total = ex_shap_total_weight(background);
+
+	for (uint32_t b = 0; b < background->n; b++)
+	{
+		double		share = ex_shap_weight(background, b) / total;
+
+		ex_shap_columns(tables, background->row + (size_t) b * p, tables->other_column);
+		for (uint32_t s = 0; s < blocks->n_small; s++)
+		{
+			add_row(tables, profile, &blocks->small[s], share, weight);
+			if (s % 1024 == 1023)
+				EX_TRY(ex_poll(host));
+		}
+		EX_TRY(ex_poll(host));
+	}
+	return EX_OK;
+}
+
+/* Where there is no room for all: one tree's weights, before it is used. */
+static void
+weigh_tree(const ex_tree_shap_tables *tables, const struct ex_shap_profile *profile,
+		   const ex_shap_small *small)
+{
+	const ex_background *background = profile->background;
+	uint32_t	p = tables->family->view.n_features;
+	double		total = ex_shap_total_weight(background);
+	const leaf_game *first = &profile->game[profile->first_game[small->first_block]];
+	const leaf_game *last = &profile->game[profile->first_game[small->first_block + small->n_blocks] - 1];
+	size_t		n = last->first_weight + (1u << last->n_players) - first->first_weight;
+
+	memset(profile->tree_weight, 0, n * sizeof(double));
+	for (uint32_t b = 0; b < background->n; b++)
+	{
+		ex_shap_columns(tables, background->row + (size_t) b * p, tables->other_column);
+		add_row(tables, profile, small, ex_shap_weight(background, b) / total,
+				profile->tree_weight - first->first_weight);
+	}
+}
+
+/* ----------------------------------------------------------------
+ * Entries
+ * ---------------------------------------------------------------- */
+
+/*
+ * What a leaf is worth to its players, for a row with bits `on`, per unit of
+ * its value: in[j] to one whose split the row satisfies; the others all get
+ * *out.  Sums over the subsets of `on` that want in.
+ */
+static void
+play(const ex_tree_shap_tables *tables, const leaf_game *game, const double *weight, uint32_t on,
+	 double in[EX_SHAP_MAX_PLAYERS], double *out)
+{
+	const double *beta = tables->beta;
+	uint32_t	size = tables->beta_size;
+	uint32_t	all = (1u << game->n_players) - 1;
+	uint32_t	n_out = (uint32_t) __builtin_popcount(all & ~on);
+	uint32_t	subset = on;
+
+	*out = 0;
+	for (uint32_t j = 0; j < game->n_players; j++)
+		in[j] = 0;
+	for (;;)
+	{
+		uint32_t	n_in = (uint32_t) __builtin_popcount(subset);
+		double		share = weight[all & ~subset];
+
+		if (share != 0)
+		{
+			if (n_out > 0)
+				*out -= share * beta[n_in * size + n_out - 1];
+			for (uint32_t rest = subset; rest != 0; rest &= rest - 1)
+				in[__builtin_ctz(rest)] += share * beta[(n_in - 1) * size + n_out];
+		}
+		if (subset == 0)
+			return;
+		subset = (subset - 1) & on;
+	}
+}
+
+static void
+compute_background(const ex_shap_lookup *lookup, const ex_shap_block *block, uint64_t word,
+				   double *entry)
+{
+	const ex_tree_shap_tables *tables = lookup->tables;
+	const struct ex_shap_profile *profile = lookup->profile;
+	const uint32_t *first = profile->first_game + (block - tables->blocks->block);
+	const double *leaf = ex_shap_leaves(tables, lookup->small->tree, lookup->output);
+	const double *weight = lookup->weight;
+
+	for (uint32_t j = 0; j < EX_SHAP_ENTRY || j < block->n_features; j++)
+		entry[j] = 0;
+	for (uint32_t g = first[0]; g < first[1]; g++)
+	{
+		const leaf_game *game = &profile->game[g];
+		const player *player = profile->player + game->first_player;
+		uint32_t	on = pattern_of(game, player, word);
+		double		in[EX_SHAP_MAX_PLAYERS];
+		double		out;
+
+		play(tables, game, weight + game->first_weight, on, in, &out);
+		for (uint32_t j = 0; j < game->n_players; j++)
+			entry[player[j].slot] += leaf[game->leaf] * (on >> j & 1 ? in[j] : out);
+	}
+}
+
+/* ----------------------------------------------------------------
+ * The whole
+ * ---------------------------------------------------------------- */
+
+/* Most weights that a small tree can have. */
+static uint32_t
+most_weights(const ex_shap_blocks *blocks, const struct ex_shap_profile *profile)
+{
+	uint32_t	most = 0;
+
+	for (uint32_t s = 0; s < blocks->n_small; s++)
+	{
+		const ex_shap_small *small = &blocks->small[s];
+		uint32_t	n = 0;
+
+		for (uint32_t g = profile->first_game[small->first_block];
+			 g < profile->first_game[small->first_block + small->n_blocks]; g++)
+			n += 1u << profile->game[g].n_players;
+		most = n > most ? n : most;
+	}
+	return most;
+}
+
+static ex_status
+make_profile(ex_compiled *compiled, ex_host *host, const ex_tree_shap_tables *tables,
+			 const ex_background *background, struct ex_shap_profile **made)
+{
+	ex_host    *keep = compiled->host;
+	struct ex_shap_profile *profile;
+	size_t		games;
+	size_t		weights;
+
+	EX_TRY(EX_ALLOC(keep, 1, &profile));
+	EX_TRY(make_games(keep, tables, profile));
+	EX_TRY(ex_shap_make_memos(keep, &tables->family->view, tables->blocks, &profile->memos));
+	games = profile->n_games * sizeof(leaf_game) + profile->n_players * sizeof(player);
+	weights = profile->n_weights * sizeof(double);
+	if (compiled->table_bytes + games + weights <= compiled->table_limit)
+	{
+		EX_TRY(EX_ALLOC(keep, profile->n_weights, &profile->weight));
+		EX_TRY(weigh_patterns(tables, host, background, profile, profile->weight));
+		compiled->table_bytes += weights;
+	}
+	else
+	{
+		EX_TRY(EX_ALLOC(keep, most_weights(tables->blocks, profile), &profile->tree_weight));
+		profile->memos.full = true;
+	}
+	compiled->table_bytes += games;
+	*made = profile;
+	return EX_OK;
+}
+
+ex_status
+ex_shap_profile_of(ex_compiled *compiled, ex_host *host, ex_tree_shap_tables *tables,
+				   const ex_background *background)
+{
+	ex_shap_blocks *blocks;
+
+	EX_TRY(ex_shap_blocks_of(compiled, host, tables, &blocks));
+	if (blocks->profile == NULL)
+	{
+		struct ex_shap_profile *made;
+
+		EX_TRY(make_profile(compiled, host, tables, background, &made));
+		blocks->profile = made;
+	}
+	blocks->profile->background = background;
+	ex_shap_open_memos(compiled, blocks, &blocks->profile->memos);
+	return EX_OK;
+}
+
+void
+ex_shap_block_background(ex_tree_shap_tables *tables, uint32_t s, uint32_t k)
+{
+	struct ex_shap_profile *profile = tables->blocks->profile;
+	ex_shap_lookup lookup = ex_shap_lookup_of(tables, &profile->memos, s, k);
+	const ex_shap_small *small = lookup.small;
+
+	lookup.compute = compute_background;
+	lookup.profile = profile;
+	lookup.weight = profile->weight;
+	if (profile->weight == NULL)
+	{
+		weigh_tree(tables, profile, small);
+		lookup.weight = profile->tree_weight -
+			profile->game[profile->first_game[small->first_block]].first_weight;
+	}
+	tables->kernel->look_up(&lookup);
+}
