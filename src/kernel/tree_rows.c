@@ -840,7 +840,7 @@ put_tree(table_reader *reader, table_node *const *nodes, size_t n)
 	raw.n_nodes = (uint32_t) n;
 	raw.node = tree.raw;
 	status = ex_tree_add(reader->builder, &raw);
-	if (status != EX_OK)
+	if (status == EX_INVALID)
 		explain_numbers(&tree);
 	return status;
 }
