@@ -124,17 +124,20 @@ frame_of_call(const ex_tree_shap_tables *tables, ex_host *host, void **frame)
 	return EX_OK;
 }
 
-/* Is tree t done block by block?  (its number among the small trees; -1) */
-static int32_t
-block_tree(const ex_tree_shap_tables *tables, uint32_t t)
+/* Are the values of tree t looked up, block by block? */
+static bool
+in_blocks(const ex_tree_shap_tables *tables, uint32_t t)
 {
 	const ex_shap_blocks *blocks = tables->blocks;
-	int32_t		s = blocks->path_dependent ? blocks->small_of[t] : -1;
 
-	return s >= 0 && blocks->small[s].narrow ? s : -1;
+	return blocks->path_dependent && blocks->small_of[t] >= 0 &&
+		blocks->small[blocks->small_of[t]].narrow;
 }
 
-/* Values (into tables->sum and blocks->sum) or interactions of all trees that feed output k. */
+/*
+ * Walks all trees that feed output k: interactions, or values (into
+ * tables->sum) of those that are not looked up.
+ */
 static ex_status
 walk_trees(ex_tree_shap_tables *tables, ex_host *host, uint32_t k, double *pair)
 {
@@ -152,11 +155,8 @@ walk_trees(ex_tree_shap_tables *tables, ex_host *host, uint32_t k, double *pair)
 		if (tree->n_splits == 0 || !ex_shap_feeds(tables, t, k))
 			continue;
 		EX_TRY(poll_work(host, &work, tree->n_splits));
-		if (pair == NULL && block_tree(tables, t) >= 0)
-		{
-			ex_shap_block_path(tables, (uint32_t) block_tree(tables, t), k);
+		if (pair == NULL && in_blocks(tables, t))
 			continue;
-		}
 		walk.split = tables->split + tree->first_split;
 		walk.leaf = ex_shap_leaves(tables, t, k);
 		walk.rule = tables->rule[tree->distinct];
@@ -174,14 +174,18 @@ path_dependent_output(ex_tree_shap_tables *tables, ex_host *host, uint32_t k, do
 	uint32_t	p = tables->family->view.n_features;
 
 	memset(tables->sum, 0, (size_t) p * 4 * sizeof(double));
-	memset(tables->blocks->sum, 0, p * sizeof(double));
 	EX_TRY(walk_trees(tables, host, k, NULL));
 	for (uint32_t f = 0; f < p; f++)
 	{
 		const double *lane = tables->sum + (size_t) f * 4;
 
-		phi[f] = tables->blocks->sum[f] + ((lane[0] + lane[2]) + (lane[1] + lane[3]));
+		phi[f] = (lane[0] + lane[2]) + (lane[1] + lane[3]);
 	}
+	if (!tables->blocks->path_dependent)
+		return EX_OK;
+	EX_TRY(ex_shap_block_path(tables, host, k));
+	for (uint32_t f = 0; f < p; f++)
+		phi[f] += tables->blocks->sum[f];
 	return EX_OK;
 }
 
@@ -281,26 +285,6 @@ has_profile(const ex_tree_shap_tables *tables, const ex_background *background, 
 	return background->own && tables->blocks->small_of[t] >= 0;
 }
 
-/* Small trees against the model's own background. */
-static ex_status
-profile_trees(ex_tree_shap_tables *tables, ex_host *host, uint32_t k, double *phi)
-{
-	const ex_tree_view *view = &tables->family->view;
-	ex_shap_blocks *blocks = tables->blocks;
-	uint64_t	work = 0;
-
-	memset(blocks->sum, 0, view->n_features * sizeof(double));
-	for (uint32_t s = 0; s < blocks->n_small; s++)
-	{
-		if (!ex_shap_feeds(tables, blocks->small[s].tree, k))
-			continue;
-		EX_TRY(poll_work(host, &work, tables->tree[blocks->small[s].tree].n_splits));
-		ex_shap_block_background(tables, s, k);
-	}
-	memcpy(phi, blocks->sum, view->n_features * sizeof(double));
-	return EX_OK;
-}
-
 /*
  * Against every background row in turn: interactions, and values of the trees
  * that have no profile.
@@ -358,8 +342,11 @@ interventional_values(ex_compiled *compiled, ex_host *host, const ex_shap_call *
 	ex_shap_columns(tables, call->x, tables->column);
 	memset(phi, 0, (size_t) call->outputs.count * p * sizeof(double));
 	for (uint32_t i = 0; call->background.own && i < call->outputs.count; i++)
-		EX_TRY(profile_trees(tables, host, call->outputs.first + i, phi + (size_t) i * p));
-	if (call->background.own && blocks->n_small == tables->family->view.n_trees)
+	{
+		EX_TRY(ex_shap_block_background(tables, host, call->outputs.first + i));
+		memcpy(phi + (size_t) i * p, blocks->sum, p * sizeof(double));
+	}
+	if (call->background.own && blocks->all_small)
 		return EX_OK;
 	return contest_rows(tables, host, call, false, phi);
 }

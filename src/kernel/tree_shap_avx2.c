@@ -17,9 +17,9 @@ select_bits_at_once(uint64_t word, uint64_t mask)
 }
 
 static void
-look_up_bmi2(const ex_shap_lookup *lookup)
+look_up_bmi2(const ex_shap_lookup *lookup, uint32_t first, uint32_t end)
 {
-	look_up_blocks(lookup, select_bits_at_once);
+	look_up_run(lookup, first, end, select_bits_at_once);
 }
 
 const ex_shap_kernel ex_shap_avx2_bmi2 = {

@@ -28,6 +28,9 @@
  */
 #define MAX_PATH_TABLES ((uint64_t) 32 * 1024 * 1024)
 
+/* Trees between two questions to the host whether to stop. */
+#define POLL_TREES 256
+
 /* ----------------------------------------------------------------
  * Cutting
  * ---------------------------------------------------------------- */
@@ -54,6 +57,7 @@ shape_of(const ex_tree_shap_tables *tables, uint32_t t, shape *s)
 	s->tree = &tables->tree[t];
 	s->split = tables->split + s->tree->first_split;
 	s->above[0] = 0;
+	s->height[0] = 1;
 	for (uint32_t i = 0; i < s->tree->n_splits; i++)
 		for (int c = 0; c < 2; c++)
 			if (s->split[i].child[c] >= 0)
@@ -217,16 +221,26 @@ number_small(ex_host *keep, const ex_tree_shap_tables *tables, ex_shap_blocks *b
 	const ex_tree_view *view = &tables->family->view;
 
 	EX_TRY(EX_ALLOC(keep, view->n_trees, &blocks->small_of));
+	blocks->all_small = view->n_linear == 0;
 	for (uint32_t t = 0; t < view->n_trees; t++)
 	{
 		bool		small = view->n_linear == 0 && is_small(&tables->tree[t]);
 
 		blocks->small_of[t] = small ? (int32_t) blocks->n_small++ : -1;
+		blocks->all_small = blocks->all_small && (small || tables->tree[t].n_splits == 0);
 	}
 	EX_TRY(EX_ALLOC(keep, blocks->n_small, &blocks->small));
 	for (uint32_t t = 0; t < view->n_trees; t++)
-		if (blocks->small_of[t] >= 0)
-			blocks->small[blocks->small_of[t]].tree = t;
+	{
+		ex_shap_small *small;
+
+		if (blocks->small_of[t] < 0)
+			continue;
+		small = &blocks->small[blocks->small_of[t]];
+		small->tree = t;
+		small->output = view->output[t];
+		small->n_splits = tables->tree[t].n_splits;
+	}
 	return EX_OK;
 }
 
@@ -359,15 +373,16 @@ ex_shap_open_memos(ex_compiled *compiled, const ex_shap_blocks *blocks, ex_shap_
 
 /* The walk over the path to the block and the block itself, other leaves worth 0. */
 static void
-compute_path(const ex_shap_lookup *lookup, const ex_shap_block *block, uint64_t word, double *entry)
+compute_path(const ex_shap_lookup *lookup, const ex_shap_small *small, const ex_shap_block *block,
+			 uint64_t word, double *entry)
 {
 	ex_tree_shap_tables *tables = lookup->tables;
-	const ex_shap_tree *tree = &tables->tree[lookup->small->tree];
-	const uint32_t *feature = lookup->feature + block->first_feature;
+	const ex_shap_tree *tree = &tables->tree[small->tree];
+	const uint32_t *feature = lookup->blocks->feature + block->first_feature;
 	double	   *lanes = tables->blocks->lanes;
 	ex_shap_walk walk = {
 		.split = tables->split + tree->first_split,
-		.leaf = ex_shap_leaves(tables, lookup->small->tree, lookup->output),
+		.leaf = ex_shap_leaves(tables, small->tree, lookup->output),
 		.rule = tables->rule[tree->distinct],
 		.column = lookup->column,
 		.frame = tables->frame,
@@ -392,35 +407,46 @@ compute_path(const ex_shap_lookup *lookup, const ex_shap_block *block, uint64_t 
 	}
 }
 
-/* What a look-up in small tree s for output k needs, but for the way to compute. */
 ex_shap_lookup
-ex_shap_lookup_of(ex_tree_shap_tables *tables, const ex_shap_memos *memos, uint32_t s, uint32_t k)
+ex_shap_lookup_of(ex_tree_shap_tables *tables, const ex_shap_memos *memos, uint32_t k)
 {
-	ex_shap_blocks *blocks = tables->blocks;
-	const ex_shap_small *small = &blocks->small[s];
 	const ex_tree_view *view = &tables->family->view;
+	bool		vectors = view->vector_leaves;
 
 	return (ex_shap_lookup)
 	{
 		.tables = tables,
-		.small = small,
-		.block = blocks->block + small->first_block,
-		.feature = blocks->feature,
-		.threshold = blocks->threshold + small->first_test,
-		.column_of = blocks->column + small->first_test,
-		.n_tests = tables->tree[small->tree].n_splits,
+		.blocks = tables->blocks,
+		.memo = memos->memo + (vectors ? k : 0),
+		.memo_stride = vectors ? view->n_outputs : 1,
 		.column = tables->column,
-		.memo = &memos->memo[view->vector_leaves ? s * view->n_outputs + k : s],
-		.sum = blocks->sum,
 		.output = k
 	};
 }
 
-void
-ex_shap_block_path(ex_tree_shap_tables *tables, uint32_t s, uint32_t k)
+ex_status
+ex_shap_look_up(const ex_shap_lookup *lookup, ex_host *host)
 {
-	ex_shap_lookup lookup = ex_shap_lookup_of(tables, &tables->blocks->path_memos, s, k);
+	const ex_shap_blocks *blocks = lookup->blocks;
+
+	memset(blocks->sum, 0, lookup->tables->family->view.n_features * sizeof(double));
+	for (uint32_t s = 0; s < blocks->n_small; s += POLL_TREES)
+	{
+		uint32_t	end = blocks->n_small - s < POLL_TREES ? blocks->n_small : s + POLL_TREES;
+
+		lookup->tables->kernel->look_up(lookup, s, end);
+		if (end < blocks->n_small)
+			EX_TRY(ex_poll(host));
+	}
+	return EX_OK;
+}
+
+ex_status
+ex_shap_block_path(ex_tree_shap_tables *tables, ex_host *host, uint32_t k)
+{
+	ex_shap_lookup lookup = ex_shap_lookup_of(tables, &tables->blocks->path_memos, k);
 
 	lookup.compute = compute_path;
-	tables->kernel->look_up(&lookup);
+	lookup.narrow_only = true;
+	return ex_shap_look_up(&lookup, host);
 }

@@ -111,6 +111,8 @@ typedef struct ex_shap_block
 typedef struct ex_shap_small
 {
 	uint32_t	tree;
+	uint32_t	output;			/* EX_ALL_OUTPUTS with vector leaves */
+	uint32_t	n_splits;
 	uint32_t	first_block;
 	uint32_t	n_blocks;
 	uint32_t	first_test;		/* in threshold and column of ex_shap_blocks */
@@ -143,6 +145,7 @@ typedef struct ex_shap_blocks
 	ex_shap_small *small;
 	uint32_t	n_small;
 	int32_t    *small_of;		/* per tree: number of the small tree; -1 */
+	bool		all_small;		/* but for trees that are a leaf */
 	ex_shap_block *block;
 	uint32_t   *feature;		/* of the blocks, padded with the number of features */
 	double	   *threshold;		/* tests of small trees, padded to a multiple of 4 */
@@ -154,27 +157,24 @@ typedef struct ex_shap_blocks
 	struct ex_shap_profile *profile;	/* of the model's own background; NULL until needed */
 } ex_shap_blocks;
 
-/* One small tree and one row: adds its Shapley values to sum. */
+/*
+ * Adds what a run of small trees is worth to the features of one row to
+ * `sum`, block by block.
+ */
 typedef struct ex_shap_lookup ex_shap_lookup;
 
 struct ex_shap_lookup
 {
 	struct ex_tree_shap_tables *tables;
-	const ex_shap_small *small;
-	const ex_shap_block *block;	/* of the tree */
-	const uint32_t *feature;	/* of all blocks */
-	const double *threshold;	/* of the tree */
-	const int32_t *column_of;
-	uint32_t	n_tests;
+	const ex_shap_blocks *blocks;
+	const ex_shap_memo *memo;	/* of all small trees, for the output explained */
+	uint32_t	memo_stride;	/* from tree to tree */
 	const double *column;		/* of the row */
-	ex_shap_memo *memo;
-	double	   *sum;
-	/* computes an entry: what the leaves of a block are worth to its features */
-	void		(*compute) (const ex_shap_lookup *lookup, const ex_shap_block *block,
-							uint64_t word, double *entry);
 	uint32_t	output;
-	const struct ex_shap_profile *profile;
-	const double *weight;		/* of the profile's patterns */
+	bool		narrow_only;	/* leave out trees that have a block without a table */
+	/* computes an entry: what the leaves of a block are worth to its features */
+	void		(*compute) (const ex_shap_lookup *lookup, const ex_shap_small *small,
+							const ex_shap_block *block, uint64_t word, double *entry);
 };
 
 /* The inner loops; implementations give the same bits. */
@@ -186,7 +186,8 @@ typedef struct ex_shap_kernel
 	/* the decisions of a small tree: bit i is 1 if the row goes left at split i */
 	uint64_t	(*decide) (const double *threshold, const int32_t *column_of, uint32_t n,
 						   const double *column);
-	void		(*look_up) (const ex_shap_lookup *lookup);
+	/* small trees first .. end - 1 */
+	void		(*look_up) (const ex_shap_lookup *lookup, uint32_t first, uint32_t end);
 } ex_shap_kernel;
 
 extern const ex_shap_kernel ex_shap_portable;
@@ -307,15 +308,15 @@ extern ex_status ex_shap_make_memos(ex_host *keep, const ex_tree_view *view,
 extern void ex_shap_open_memos(ex_compiled *compiled, const ex_shap_blocks *blocks,
 							   ex_shap_memos *memos);
 
-/* What a look-up in small tree s for output k needs, but for `compute`. */
+/* A look-up of output k in all small trees; `compute` is still to be set. */
 extern ex_shap_lookup ex_shap_lookup_of(ex_tree_shap_tables *tables, const ex_shap_memos *memos,
-										uint32_t s, uint32_t k);
+										uint32_t k);
 
-/*
- * Path-dependent Shapley values of small tree s for output k, of the row in
- * tables->column, added to blocks->sum.
- */
-extern void ex_shap_block_path(ex_tree_shap_tables *tables, uint32_t s, uint32_t k);
+/* Runs it and asks the host now and then whether to stop; blocks->sum is set. */
+extern ex_status ex_shap_look_up(const ex_shap_lookup *lookup, ex_host *host);
+
+/* Path-dependent values for output k of all narrow small trees, in blocks->sum. */
+extern ex_status ex_shap_block_path(ex_tree_shap_tables *tables, ex_host *host, uint32_t k);
 
 /* ----------------------------------------------------------------
  * tree_shap_profile.c
@@ -325,7 +326,7 @@ extern void ex_shap_block_path(ex_tree_shap_tables *tables, uint32_t s, uint32_t
 extern ex_status ex_shap_profile_of(ex_compiled *compiled, ex_host *host,
 									ex_tree_shap_tables *tables, const ex_background *background);
 
-/* The interventional values of small tree s for output k, added to blocks->sum. */
-extern void ex_shap_block_background(ex_tree_shap_tables *tables, uint32_t s, uint32_t k);
+/* Interventional values for output k of all small trees, in blocks->sum. */
+extern ex_status ex_shap_block_background(ex_tree_shap_tables *tables, ex_host *host, uint32_t k);
 
 #endif							/* EX_TREE_SHAP_INTERNAL_H */

@@ -368,41 +368,76 @@ decide(const double *threshold, const int32_t *column_of, uint32_t n, const doub
 	return word;
 }
 
+/* Where the entries of a tree's blocks are, for the row under way. */
+typedef struct places
+{
+	const ex_shap_small *small;
+	const ex_shap_memo *memo;
+	uint64_t	word;			/* the row's decisions */
+	uint32_t	entry[EX_SHAP_MAX_SMALL + 1];	/* per block that has a table */
+} places;
+
+/* Finds the entries, and has the processor fetch them before they are needed. */
+INLINE void
+find_entries(const ex_shap_lookup *lookup, uint32_t s, places *at,
+			 uint32_t (*select) (uint64_t word, uint64_t mask))
+{
+	const ex_shap_blocks *blocks = lookup->blocks;
+	const ex_shap_small *small = &blocks->small[s];
+
+	at->small = small;
+	at->memo = &lookup->memo[s * lookup->memo_stride];
+	at->word = decide(blocks->threshold + small->first_test, blocks->column + small->first_test,
+					  small->n_splits, lookup->column);
+	if (at->memo->entry == NULL)
+		return;
+	for (uint32_t b = 0; b < small->n_blocks; b++)
+	{
+		const ex_shap_block *block = &blocks->block[small->first_block + b];
+
+		if (block->width > EX_SHAP_MAX_WIDTH)
+			continue;
+		at->entry[b] = block->first_entry + select(at->word, block->splits);
+		__builtin_prefetch(at->memo->entry + (size_t) at->entry[b] * EX_SHAP_ENTRY);
+	}
+}
+
 /* A block without a table, or with too many features for one. */
 static __attribute__((noinline)) void
-add_computed(const ex_shap_lookup *lookup, const ex_shap_block *block, uint64_t word)
+add_computed(const ex_shap_lookup *lookup, const ex_shap_small *small, const ex_shap_block *block,
+			 uint64_t word)
 {
+	const ex_shap_blocks *blocks = lookup->blocks;
 	double		entry[EX_SHAP_MAX_SMALL];
 
-	lookup->compute(lookup, block, word, entry);
+	lookup->compute(lookup, small, block, word, entry);
 	for (uint32_t j = 0; j < block->n_features; j++)
-		lookup->sum[lookup->feature[block->first_feature + j]] += entry[j];
+		blocks->sum[blocks->feature[block->first_feature + j]] += entry[j];
 }
 
 INLINE void
-look_up_blocks(const ex_shap_lookup *lookup, uint32_t (*select) (uint64_t word, uint64_t mask))
+add_entries(const ex_shap_lookup *lookup, const places *at)
 {
-	uint64_t	word = decide(lookup->threshold, lookup->column_of, lookup->n_tests, lookup->column);
-	const ex_shap_memo *memo = lookup->memo;
-	double	   *sum = lookup->sum;
+	const ex_shap_blocks *blocks = lookup->blocks;
+	const ex_shap_memo *memo = at->memo;
+	double	   *sum = blocks->sum;
 
-	for (uint32_t b = 0; b < lookup->small->n_blocks; b++)
+	for (uint32_t b = 0; b < at->small->n_blocks; b++)
 	{
-		const ex_shap_block *block = &lookup->block[b];
-		const uint32_t *feature = lookup->feature + block->first_feature;
-		uint32_t	i;
+		const ex_shap_block *block = &blocks->block[at->small->first_block + b];
+		const uint32_t *feature = blocks->feature + block->first_feature;
+		uint32_t	i = at->entry[b];
 		double	   *entry;
 
 		if (memo->entry == NULL || block->width > EX_SHAP_MAX_WIDTH)
 		{
-			add_computed(lookup, block, word);
+			add_computed(lookup, at->small, block, at->word);
 			continue;
 		}
-		i = block->first_entry + select(word, block->splits);
 		entry = memo->entry + (size_t) i * EX_SHAP_ENTRY;
 		if (!(memo->filled[i / 64] >> (i % 64) & 1))
 		{
-			lookup->compute(lookup, block, word, entry);
+			lookup->compute(lookup, at->small, block, at->word, entry);
 			memo->filled[i / 64] |= UINT64_C(1) << (i % 64);
 		}
 		for (int j = 0; j < EX_SHAP_ENTRY; j++)
@@ -410,10 +445,40 @@ look_up_blocks(const ex_shap_lookup *lookup, uint32_t (*select) (uint64_t word, 
 	}
 }
 
-static void
-look_up(const ex_shap_lookup *lookup)
+/* Does the look-up take in small tree s? */
+INLINE bool
+takes_part(const ex_shap_lookup *lookup, uint32_t s)
 {
-	look_up_blocks(lookup, select_bits);
+	const ex_shap_small *small = &lookup->blocks->small[s];
+
+	return (small->output == lookup->output || small->output == EX_ALL_OUTPUTS) &&
+		(small->narrow || !lookup->narrow_only);
+}
+
+/* Entries are added one tree after they have been found. */
+INLINE void
+look_up_run(const ex_shap_lookup *lookup, uint32_t first, uint32_t end,
+			uint32_t (*select) (uint64_t word, uint64_t mask))
+{
+	places		at[2];
+	uint32_t	n = 0;
+
+	for (uint32_t s = first; s < end; s++)
+	{
+		if (!takes_part(lookup, s))
+			continue;
+		find_entries(lookup, s, &at[n % 2], select);
+		if (n++ > 0)
+			add_entries(lookup, &at[n % 2]);
+	}
+	if (n > 0)
+		add_entries(lookup, &at[(n - 1) % 2]);
+}
+
+static void
+look_up(const ex_shap_lookup *lookup, uint32_t first, uint32_t end)
+{
+	look_up_run(lookup, first, end, select_bits);
 }
 
 const ex_shap_kernel SHAP_KERNEL = {

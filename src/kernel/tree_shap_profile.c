@@ -43,9 +43,10 @@ struct ex_shap_profile
 	uint32_t	n_players;
 	uint32_t	n_weights;
 	ex_shap_memos memos;
-	/* where there is no room for the weights: those of one tree, for one call */
-	const ex_background *background;
+	/* where there is no room for the weights: those of one tree at a time */
+	const ex_background *background;	/* of the call */
 	double	   *tree_weight;
+	const ex_shap_small *weighed;	/* which tree; NULL */
 };
 
 /* ----------------------------------------------------------------
@@ -219,25 +220,42 @@ weigh_patterns(const ex_tree_shap_tables *tables, ex_host *host, const ex_backgr
 	return EX_OK;
 }
 
-/* Where there is no room for all: one tree's weights, before it is used. */
+/* One tree's weights again, because there was no room to keep those of all. */
 static void
 weigh_tree(const ex_tree_shap_tables *tables, const struct ex_shap_profile *profile,
-		   const ex_shap_small *small)
+		   const ex_shap_small *small, uint32_t first_weight, uint32_t n_weights)
 {
 	const ex_background *background = profile->background;
 	uint32_t	p = tables->family->view.n_features;
 	double		total = ex_shap_total_weight(background);
-	const leaf_game *first = &profile->game[profile->first_game[small->first_block]];
-	const leaf_game *last = &profile->game[profile->first_game[small->first_block + small->n_blocks] - 1];
-	size_t		n = last->first_weight + (1u << last->n_players) - first->first_weight;
 
-	memset(profile->tree_weight, 0, n * sizeof(double));
+	memset(profile->tree_weight, 0, n_weights * sizeof(double));
 	for (uint32_t b = 0; b < background->n; b++)
 	{
 		ex_shap_columns(tables, background->row + (size_t) b * p, tables->other_column);
 		add_row(tables, profile, small, ex_shap_weight(background, b) / total,
-				profile->tree_weight - first->first_weight);
+				profile->tree_weight - first_weight);
 	}
+}
+
+/* Weights of the patterns at a small tree's leaves, by leaf_game.first_weight. */
+static const double *
+weights_of(const ex_tree_shap_tables *tables, struct ex_shap_profile *profile,
+		   const ex_shap_small *small)
+{
+	const leaf_game *first = &profile->game[profile->first_game[small->first_block]];
+	const leaf_game *last =
+		&profile->game[profile->first_game[small->first_block + small->n_blocks] - 1];
+
+	if (profile->weight != NULL)
+		return profile->weight;
+	if (profile->weighed != small)
+	{
+		weigh_tree(tables, profile, small, first->first_weight,
+				   last->first_weight + (1u << last->n_players) - first->first_weight);
+		profile->weighed = small;
+	}
+	return profile->tree_weight - first->first_weight;
 }
 
 /* ----------------------------------------------------------------
@@ -281,14 +299,14 @@ play(const ex_tree_shap_tables *tables, const leaf_game *game, const double *wei
 }
 
 static void
-compute_background(const ex_shap_lookup *lookup, const ex_shap_block *block, uint64_t word,
-				   double *entry)
+compute_background(const ex_shap_lookup *lookup, const ex_shap_small *small,
+				   const ex_shap_block *block, uint64_t word, double *entry)
 {
 	const ex_tree_shap_tables *tables = lookup->tables;
-	const struct ex_shap_profile *profile = lookup->profile;
+	struct ex_shap_profile *profile = tables->blocks->profile;
 	const uint32_t *first = profile->first_game + (block - tables->blocks->block);
-	const double *leaf = ex_shap_leaves(tables, lookup->small->tree, lookup->output);
-	const double *weight = lookup->weight;
+	const double *leaf = ex_shap_leaves(tables, small->tree, lookup->output);
+	const double *weight = weights_of(tables, profile, small);
 
 	for (uint32_t j = 0; j < EX_SHAP_ENTRY || j < block->n_features; j++)
 		entry[j] = 0;
@@ -378,21 +396,11 @@ ex_shap_profile_of(ex_compiled *compiled, ex_host *host, ex_tree_shap_tables *ta
 	return EX_OK;
 }
 
-void
-ex_shap_block_background(ex_tree_shap_tables *tables, uint32_t s, uint32_t k)
+ex_status
+ex_shap_block_background(ex_tree_shap_tables *tables, ex_host *host, uint32_t k)
 {
-	struct ex_shap_profile *profile = tables->blocks->profile;
-	ex_shap_lookup lookup = ex_shap_lookup_of(tables, &profile->memos, s, k);
-	const ex_shap_small *small = lookup.small;
+	ex_shap_lookup lookup = ex_shap_lookup_of(tables, &tables->blocks->profile->memos, k);
 
 	lookup.compute = compute_background;
-	lookup.profile = profile;
-	lookup.weight = profile->weight;
-	if (profile->weight == NULL)
-	{
-		weigh_tree(tables, profile, small);
-		lookup.weight = profile->tree_weight -
-			profile->game[profile->first_game[small->first_block]].first_weight;
-	}
-	tables->kernel->look_up(&lookup);
+	return ex_shap_look_up(&lookup, host);
 }
