@@ -502,6 +502,8 @@ ex_features_read(ex_builder *builder, ex_json *json, ex_json_value features, boo
 		ex_detail(json->host, "The limit is %d.", EX_MAX_FEATURES);
 		return EX_LIMIT;
 	}
+	if (count == 0)
+		return ex_fail(json->host, EX_INVALID, "model has no features");
 	EX_TRY(EX_ALLOC(json->host, count, has_policy));
 	ex_json_begin(json, features, &cursor);
 	for (uint32_t i = 0; ex_json_next(json, &cursor, &value); i++)

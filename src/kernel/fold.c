@@ -297,8 +297,6 @@ ex_encoding_read(ex_builder *builder, ex_json *json, ex_json_value features,
 	EX_TRY(ex_features_read(builder, json, features, &has_policy));
 	if (count > EX_MAX_FEATURES)
 		return ex_fail(json->host, EX_LIMIT, "preprocessing has more than %d inputs", EX_MAX_FEATURES);
-	if (builder->n_features == 0)
-		return ex_fail(json->host, EX_INVALID, "model has no features");
 	EX_TRY(ex_index_features(builder, &r.features));
 	EX_TRY(ex_index_levels(builder, &r.levels));
 	EX_TRY(EX_ALLOC(json->host, count, &column));

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dd.h"
 #include "family.h"
 #include "sum.h"
 
@@ -84,12 +85,12 @@ normal_distribution(double x)
 	static const double high = 0.70710678118654757;	/* 1 / sqrt 2 as the sum of two doubles */
 	static const double low = -4.8336466567264573e-17;
 	static const double per_sqrt_pi = 0.56418958354775629;
-	double		t = -x * high;
-	double		d = fma(-x, high, -t) - x * low;
+	ex_dd		t = ex_two_product(-x, high);
+	double		d = t.lo - x * low;
 
 	if (fabs(x) > 40)			/* 0 or 1 */
 		return x > 0;
-	return 0.5 * erfc(t) - d * per_sqrt_pi * exp(-t * t);
+	return 0.5 * erfc(t.hi) - d * per_sqrt_pi * exp(-t.hi * t.hi);
 }
 
 /* Links that look at one output at a time. */

@@ -10,6 +10,8 @@
 #ifndef EX_SUM_H
 #define EX_SUM_H
 
+#include "dd.h"
+
 typedef struct ex_sum
 {
 	double		value;
@@ -19,11 +21,10 @@ typedef struct ex_sum
 static inline void
 ex_sum_add(ex_sum *sum, double x)
 {
-	double		next = sum->value + x;
-	double		added = next - sum->value;
+	ex_dd		next = ex_two_sum(sum->value, x);
 
-	sum->error += (sum->value - (next - added)) + (x - added);
-	sum->value = next;
+	sum->value = next.hi;
+	sum->error += next.lo;
 }
 
 static inline double
