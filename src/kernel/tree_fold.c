@@ -28,6 +28,15 @@
 
 #include "tree_family.h"
 
+/*
+ * A path through n bins needs up to 2^n copies of what follows; a few lines of
+ * JSON must not fill the memory.
+ */
+#define MOST_DOUBLED (1024 * 1024)
+
+/* Nodes between two questions to the host whether to stop. */
+#define POLL_NODES 65536
+
 /* A test on an original feature in place of one on a column. */
 typedef struct folded_test
 {
@@ -316,10 +325,10 @@ append_node(folding *f, uint32_t encoded, bool lower_edge, int32_t *number)
 	const ex_raw_node empty = {.left = -1, .right = -1, .cover = NAN, .gain = NAN};
 	const origin from = {encoded, lower_edge};
 
-	if (f->n >= EX_MAX_TREE_NODES)
+	if (f->doubled && f->n >= MOST_DOUBLED)
 	{
 		(void) ex_fail(f->host, EX_LIMIT, "tree %u has more than %d nodes when bins are folded",
-					   f->tree, EX_MAX_TREE_NODES);
+					   f->tree, MOST_DOUBLED);
 		ex_hint(f->host, "Give the model the bin's number (\"edges\") instead of one column for each bin.");
 		return EX_LIMIT;
 	}
@@ -437,7 +446,11 @@ fold_tree(folding *f)
 	f->doubled = false;
 	EX_TRY(append_node(f, f->view.root[f->tree], false, &root));
 	for (uint32_t i = 0; i < f->n; i++)
+	{
 		EX_TRY(fold_node(f, i));
+		if (i % POLL_NODES == POLL_NODES - 1)
+			EX_TRY(ex_poll(f->host));
+	}
 	for (uint32_t i = 0; f->doubled && i < f->n; i++)
 		node_at(f, i)->cover = node_at(f, i)->gain = NAN;
 	raw.n_nodes = f->n;

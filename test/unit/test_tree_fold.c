@@ -353,6 +353,38 @@ test_refusals(void)
 	ex_arena_free(&arena);
 }
 
+/* Thirty bins, one outside the other: 2^30 nodes. */
+static void
+test_doubling(void)
+{
+	const uint32_t depth = 30;
+	ex_raw_node node[2 * 30 + 1];
+	const ex_raw_tree tree = {.weight = 1, .n_nodes = 2 * depth + 1, .node = node};
+	ex_arena	arena;
+	ex_host    *host = ex_arena_init(&arena);
+	ex_builder	builder;
+	ex_model   *encoded;
+	ex_model   *folded;
+
+	for (uint32_t i = 0; i <= 2 * depth; i++)
+	{
+		bool		split = i < depth;
+
+		node[i] = (ex_raw_node) {.op = split ? EX_LE : EX_LEAF, .feature = N_ONE_TEST, .threshold = 0.5,
+			.left = split ? (int32_t) i + 1 : -1, .right = split ? (int32_t) (depth + 1 + i) : -1,
+			.value = i, .cover = NAN, .gain = NAN};
+	}
+	ex_builder_init(&builder, host, EX_TREE);
+	encoded_features(&builder);
+	builder.n_outputs = 1;
+	ex_default_output_names(&builder);
+	ex_put_f64(&builder, EX_TREE_BASE, 0);
+	ex_tree_add(&builder, &tree);
+	is_status(host, ex_build(&builder, &encoded), EX_OK, "a chain of bins");
+	is_status(host, fold_model(host, encoded, &folded), EX_LIMIT, "grows too large to fold");
+	ex_arena_free(&arena);
+}
+
 int
 main(void)
 {
@@ -371,5 +403,6 @@ main(void)
 	test_dummies();
 	test_linear_leaves();
 	test_refusals();
+	test_doubling();
 	return unit_done();
 }
