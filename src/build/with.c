@@ -164,7 +164,7 @@ impute(FunctionCallInfo fcinfo, Edit *edit, uint32 feature)
 	if (PG_ARGISNULL(3) == PG_ARGISNULL(4))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("policy \"impute\" needs a value"),
+				 errmsg("policy \"impute\" needs one value"),
 				 errhint("Give either number => ... or, for a categorical feature, level => '...'.")));
 	if (!PG_ARGISNULL(3))
 		value = PG_GETARG_FLOAT8(3);

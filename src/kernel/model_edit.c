@@ -281,7 +281,8 @@ ex_edit_levels(ex_builder *builder, const ex_model *model, uint32_t feature,
 
 static const char *const missing_names[] = {
 	[EX_MISSING_ERROR] = "error",
-	[EX_MISSING_NATIVE] = "native"
+	[EX_MISSING_NATIVE] = "native",
+	[EX_MISSING_IMPUTE] = "impute"
 };
 
 static const char *const unknown_names[] = {
@@ -290,20 +291,18 @@ static const char *const unknown_names[] = {
 	[EX_UNKNOWN_MISSING] = "missing"
 };
 
-/* The position of a word in a list. */
+/* The position of a word in a list of three. */
 static ex_status
-find_policy(ex_builder *builder, const char *const *names, int n, const char *what, const char *name,
-			uint8_t *policy)
+find_policy(ex_builder *builder, const char *const *names, const char *what, const char *name, uint8_t *policy)
 {
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < 3; i++)
 		if (strcmp(names[i], name) == 0)
 		{
 			*policy = (uint8_t) i;
 			return EX_OK;
 		}
 	ex_fail(builder->host, EX_INVALID, "unknown policy \"%s\" for %s", name, what);
-	ex_hint(builder->host, "Valid policies are %s, %s%s%s.", names[0], names[1],
-			n > 2 ? ", " : "", n > 2 ? names[2] : "");
+	ex_hint(builder->host, "Valid policies are %s, %s and %s.", names[0], names[1], names[2]);
 	return EX_INVALID;
 }
 
@@ -322,7 +321,9 @@ ex_edit_missing(ex_builder *builder, uint32_t feature, const char *policy)
 {
 	uint8_t		found;
 
-	EX_TRY(find_policy(builder, missing_names, 2, "missing values", policy, &found));
+	EX_TRY(find_policy(builder, missing_names, "missing values", policy, &found));
+	if (found == EX_MISSING_IMPUTE)
+		return ex_fail(builder->host, EX_INVALID, "policy \"impute\" needs a value");
 	return set_missing(builder, feature, (ex_missing_policy) found, NAN);
 }
 
@@ -367,7 +368,7 @@ ex_edit_unknown(ex_builder *builder, const ex_model *model, uint32_t feature, co
 {
 	uint8_t		found;
 
-	EX_TRY(find_policy(builder, unknown_names, 3, "unknown levels", policy, &found));
+	EX_TRY(find_policy(builder, unknown_names, "unknown levels", policy, &found));
 	if (((const uint8_t *) ex_get(model, EX_FEATURE_KIND, NULL))[feature] != EX_CATEGORICAL)
 		return bad_feature(builder, model, feature, "is not categorical");
 	builder->section[EX_FEATURE_UNKNOWN].data[feature] = (char) found;
