@@ -9,7 +9,7 @@ allowed='
 	memchr memcmp memcpy memmove memset stpcpy strchr strcmp strcspn strlen
 	strncmp strnlen strspn
 	abort bsearch qsort snprintf strtod strtof vsnprintf
-	ceil cos cosh erf erfc exp exp2 expm1 expm1f fabs floor fma fmax fmaxf fmin
+	ceil cos cosh erf erfc exp exp2 expm1 expm1f fabs floor fmax fmaxf fmin
 	fminf fmod frexp ldexp lgamma log log1p log2 logf modf nextafter nextafterf
 	pow rint round scalbn sin sinh sqrt tanh tgamma trunc
 	__stack_chk_fail _GLOBAL_OFFSET_TABLE_ __cpu_model __cpu_indicator_init
