@@ -69,6 +69,7 @@ typedef struct folding
 	ex_buffer	origins;		/* one for each */
 	uint32_t	n;
 	bool		doubled;		/* a subtree stands in it twice */
+	size_t		set_bytes;		/* of all sets that were made */
 } folding;
 
 static ex_feature_kind
@@ -125,6 +126,20 @@ fold_constant(const folding *f, uint32_t feature, bool left, folded_test *test)
 	}
 }
 
+/* An empty set that can hold levels 0 .. n_levels - 1. */
+static ex_status
+make_set(folding *f, uint32_t n_levels, folded_test *test, uint32_t **set)
+{
+	test->op = EX_IN;
+	test->set_words = (n_levels + 31) / 32;
+	f->set_bytes += test->set_words * sizeof(uint32_t);
+	if (f->set_bytes > EX_MAX_MODEL_SIZE)
+		return ex_fail(f->host, EX_LIMIT, "sets of levels need more than %zu bytes", EX_MAX_MODEL_SIZE);
+	EX_TRY(EX_ALLOC(f->host, test->set_words, set));
+	test->set = *set;
+	return EX_OK;
+}
+
 /* A set that holds those levels whose z goes one way, the way of unknown levels being the other. */
 static ex_status
 fold_level_codes(folding *f, const ex_node *node, const ex_encoded_column *column, folded_test *test)
@@ -132,10 +147,7 @@ fold_level_codes(folding *f, const ex_node *node, const ex_encoded_column *colum
 	uint32_t	n_levels = levels_of(f, column->feature);
 	uint32_t   *set;
 
-	EX_TRY(EX_ALLOC(f->host, n_levels / 32 + 1, &set));
-	test->op = EX_IN;
-	test->set = set;
-	test->set_words = n_levels / 32 + 1;
+	EX_TRY(make_set(f, n_levels, test, &set));
 	test->true_left = !value_goes_left(f, node, column, -1);
 	for (uint32_t level = 0; level < n_levels; level++)
 		if (value_goes_left(f, node, column, level) == test->true_left)
@@ -202,11 +214,8 @@ fold_level(folding *f, const ex_node *node, const ex_encoded_column *column, fol
 		fold_constant(f, column->feature, is_left, test);
 		return EX_OK;
 	}
-	EX_TRY(EX_ALLOC(f->host, column->level / 32 + 1, &set));
+	EX_TRY(make_set(f, column->level + 1, test, &set));
 	set[column->level / 32] |= 1u << (column->level % 32);
-	test->op = EX_IN;
-	test->set = set;
-	test->set_words = column->level / 32 + 1;
 	test->true_left = is_left;
 	return EX_OK;
 }

@@ -42,6 +42,7 @@ typedef struct reader
 	ex_buffer	nodes;			/* ex_raw_node of the tree under way */
 	uint32_t	n;				/* of them */
 	uint32_t	tree;
+	size_t		set_bytes;		/* of all sets so far */
 } reader;
 
 /* Members of one tree that are columns. */
@@ -132,6 +133,11 @@ read_levels(reader *r, ex_raw_node *node, ex_json_value cell)
 	}
 	node->set = (const uint32_t *) words.data;
 	node->set_words = (uint32_t) (words.size / sizeof(uint32_t));
+
+	/* one short number can ask for 2 MB */
+	r->set_bytes += words.size;
+	if (r->set_bytes > EX_MAX_MODEL_SIZE)
+		return ex_fail(r->host, EX_LIMIT, "sets of levels need more than %zu bytes", EX_MAX_MODEL_SIZE);
 	return EX_OK;
 }
 

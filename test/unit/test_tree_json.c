@@ -196,6 +196,39 @@ test_wrong(const wrong *expected)
 	ex_arena_free(&arena);
 }
 
+/* A short document that asks for 2 MB in each of its 200 nodes. */
+static void
+test_large_sets(void)
+{
+	const int	splits = 200;
+	static const char *const keys[] = {"\"feature\":[", "],\"levels\":[", "],\"left_child\":[", "],\"value\":["};
+	ex_arena	arena;
+	ex_host    *host = ex_arena_init(&arena);
+	ex_buffer	text = {NULL, 0, 0};
+	ex_model   *model;
+
+	ex_append_text(host, &text, "{\"family\":\"tree\",\"features\":[{\"name\":\"c\",\"levels\":16777216}],\"trees\":[{");
+	for (int column = 0; column < 4; column++)
+	{
+		ex_append_text(host, &text, keys[column]);
+		for (int i = 0; i < 2 * splits + 1; i++)
+		{
+			ex_append_text(host, &text, i > 0 ? "," : "");
+			if (i % 2 || i == 2 * splits)
+				ex_append_text(host, &text, column == 3 ? "1" : "null");
+			else if (column == 2)
+				ex_appendf(host, &text, "%d", i + 1);
+			else
+				ex_append_text(host, &text, column == 0 ? "0" : column == 1 ? "[16777215]" : "null");
+		}
+	}
+	ex_append_text(host, &text, "]}]}");
+	is_status(host, ex_model_from_json(host, text.data, text.size, &model), EX_LIMIT, "%zu bytes that ask for 400 MB",
+			  text.size);
+	ok(arena.bytes < 2 * EX_MAX_MODEL_SIZE, "do not get them");
+	ex_arena_free(&arena);
+}
+
 int
 main(void)
 {
@@ -205,5 +238,6 @@ main(void)
 	test_by_hand();
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		test_wrong(&cases[i]);
+	test_large_sets();
 	return unit_done();
 }
