@@ -189,7 +189,7 @@ def figure_first_call():
                            "seed": SEED, "min_child_weight": 5}, train, 500)
     sql("INSERT INTO bench_models VALUES ('large', explain.xgboost_model(%s::bytea))",
         psycopg2.Binary(bytes(grown.save_raw("ubj"))))
-    nodes, size = sql("SELECT (explain.model_summary(m)->>'nodes')::int, pg_column_size(m) "
+    nodes, size = sql("SELECT (explain.model_summary(m)->>'node_count')::int, pg_column_size(m) "
                       "FROM bench_models WHERE name = 'large'")[0]
     for function in ("predict", "shap_array"):
         times, memory = [], []
