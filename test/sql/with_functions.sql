@@ -90,7 +90,7 @@ SELECT feature_number, feature, level_count, missing FROM m, wide, explain.model
 SELECT r.*, explain.predict(linear, r) AS before, explain.predict(explain.with_features_of(linear, model), r) AS after
 FROM m, wide, (VALUES (2, 0, 'rent'), (2, 1, 'owner'), (2, 2, 'castle'), (2, 2, NULL)) AS r (age, assets, home);
 SELECT explain.with_features_of(explain.with_features_of(linear, turned), linear) OPERATOR(explain.=) linear AS back
-FROM m, (SELECT '{"family": "linear", "features": [{"name": "home", "kind": "categorical", "levels": ["rent", "x", "owner"]}, "age"],
+FROM m, (SELECT '{"family": "linear", "features": [{"name": "home", "kind": "categorical", "levels": ["rent", "owner"]}, "age"],
 	"coefficients": {"age": 1}}'::explain.model AS turned) t;
 CREATE TEMP TABLE known AS
 SELECT explain.with_link(explain.with_outputs(explain.with_base(explain.with_aggregation(
