@@ -306,6 +306,7 @@ model_by_name(const text *argument, int32 version)
 	char	   *name = text_to_cstring(argument);
 	struct varlena *value;
 
+	refuse_document(name);
 	require_registry();
 	if (version == 0)
 		name = split_name(argument, &version);
