@@ -41,6 +41,7 @@ typedef struct ex_shap_split
 	uint32_t	column;
 	uint32_t	feature;
 	int32_t		ancestor;		/* depth of the nearest split above on the same feature; -1 */
+	uint32_t	again;			/* bit 0 / 1: the feature is split again below the left / right child */
 } ex_shap_split;
 
 typedef struct ex_shap_tree
@@ -59,12 +60,9 @@ typedef struct ex_shap_tree
 typedef struct ex_shap_rule
 {
 	uint32_t	groups;
-	const double *on;			/* node t: what a satisfied split multiplies in ... */
-	const double *off;			/* 1 - t: ... and what its share z is multiplied by */
+	const double *zero_or_on;	/* all 0, then the nodes t: by o */
+	const double *off;			/* 1 - t */
 	const double *weight;
-	const double *off_ratio;	/* -1 / (1 - t) */
-	const double *zero;			/* all 0 */
-	const double *one;			/* all 1 */
 } ex_shap_rule;
 
 /* One tree for the path-dependent walk (tree_shap_kernel.h). */
@@ -75,7 +73,7 @@ typedef struct ex_shap_walk
 	const double *leaf;
 	const ex_shap_rule *rule;
 	const double *column;		/* of the row */
-	void	   *frame;			/* scratch: EX_SHAP_FRAME_SIZE for each split of a path */
+	void	   *frame;			/* scratch: EX_SHAP_FRAME_SIZE */
 	double	   *sum;			/* 4 lanes per feature, added to */
 	double	   *pair;			/* interactions: p * p, upper split's feature first; or NULL */
 	uint32_t	n_features;
@@ -196,7 +194,7 @@ extern const ex_shap_kernel ex_shap_avx2;
 extern const ex_shap_kernel ex_shap_avx2_bmi2;
 #endif
 
-/* Bytes of scratch for one split of the path of a walk. */
+/* Bytes of scratch of a walk, for each split of the longest path and one more. */
 #define EX_SHAP_FRAME_SIZE(groups) (64 + 6 * 32 * (size_t) (groups))
 
 /* What the Shapley kernels derive from a tree model (ex_tree_state.shap). */

@@ -28,6 +28,7 @@
  *		phi_j += Q [ (o_0 - z_0) R_0 + (o_1 - z_1) R_1 - (o_a - z_a) R ]
  * If o_a = 0 the two cancel (z_c is then z_a times the child's share), and
  * rho_c is that share.  A child with o = z = 0 is skipped: its rho is 0.
+ * Leaves are not: a product with 0 costs less than a branch.
  *
  * Interactions: the same bracket T, divided by the factor of another feature
  * i of the path above: phi_ij gets half of T (o_i - z_i) / f_i, of the latest
@@ -51,7 +52,7 @@ typedef struct frame
 {
 	const ex_shap_split *split;
 	double		share[2];		/* z of both edges, over all splits on the feature */
-	double		gain[2];		/* o - z of both edges; 0 if the row fails above */
+	double		gain[2];		/* o - z of both edges */
 	double		taken_back;		/* o_a - z_a */
 	bool		on[2];			/* o of both edges */
 	uint8_t		side;			/* of the edge under way */
@@ -65,7 +66,7 @@ enum
 	LEFT_RHO,
 	RIGHT_RHO,
 	LEFT_REST,					/* R of the left child */
-	GRADIENT,					/* (o - z) / f of the edge under way */
+	INVERSE,					/* 1 / f of the edge under way, where it is needed below */
 	N_VECTORS
 };
 
@@ -73,10 +74,15 @@ _Static_assert(EX_SHAP_FRAME_SIZE(1) == sizeof(frame) + N_VECTORS * sizeof(vec),
 
 #define VECTOR(at, which) ((vec *) ((at) + 1) + (which) * groups)
 
+/*
+ * The frame of the split at some depth.  At depth -1 there is an edge that
+ * every row satisfies and that loses no cover: what comes before the first
+ * split on a feature, so that all splits are treated alike.
+ */
 INLINE frame *
-frame_at(const ex_shap_walk *walk, const int groups, uint32_t depth)
+frame_at(const ex_shap_walk *walk, const int groups, int32_t depth)
 {
-	return (frame *) ((char *) walk->frame + depth * EX_SHAP_FRAME_SIZE(groups));
+	return (frame *) ((char *) walk->frame + (size_t) (depth + 1) * EX_SHAP_FRAME_SIZE(groups));
 }
 
 INLINE void
@@ -87,152 +93,165 @@ set_all(vec *v, const int groups, double value)
 }
 
 INLINE void
-multiply(vec *to, const int groups, const vec *a, const vec *b)
+copy(vec *to, const int groups, const vec *from)
 {
 	for (int g = 0; g < groups; g++)
-		to[g] = a[g] * b[g];
+		to[g] = from[g];
+}
+
+INLINE void
+put_first_frame(const ex_shap_walk *walk, const int groups)
+{
+	frame	   *first = frame_at(walk, groups, -1);
+
+	first->side = 0;
+	first->on[0] = true;
+	first->share[0] = 1;
+	set_all(VECTOR(first, INVERSE), groups, 1);
 }
 
 /* f of an edge: t o + (1 - t) z */
 INLINE void
 factor(const ex_shap_rule *rule, const int groups, bool on, double share, vec *f)
 {
-	const vec  *add = (const vec *) (on ? rule->on : rule->zero);
+	const vec  *add = (const vec *) rule->zero_or_on + on * groups;
 	const vec  *off = (const vec *) rule->off;
 
 	for (int g = 0; g < groups; g++)
 		f[g] = add[g] + off[g] * share;
 }
 
-/* The feature was split before, at `above`: Q and both rho's become quotients. */
-INLINE void
-enter_again(const ex_shap_rule *rule, const int groups, frame *at, const frame *above)
+/* A split that the walk has come to; see the frame. */
+typedef struct arrival
 {
-	double		share = above->share[above->side];
-	vec			f[MAX_GROUPS];
+	double		share[2];
+	double		gain[2];
+	double		taken_back;
+	bool		on[2];
+	vec			quotient[MAX_GROUPS];
+	vec			rho[2][MAX_GROUPS];
+} arrival;
 
-	at->share[0] *= share;
-	at->share[1] *= share;
-	if (!above->on[above->side])
-	{
-		at->on[0] = at->on[1] = false;
-		at->gain[0] = at->gain[1] = 0;
-		set_all(VECTOR(at, LEFT_RHO), groups, at->split->ratio[0]);
-		set_all(VECTOR(at, RIGHT_RHO), groups, at->split->ratio[1]);
-		return;
-	}
-	factor(rule, groups, true, share, f);
-	for (int g = 0; g < groups; g++)
-		f[g] = 1 / f[g];
-	multiply(VECTOR(at, QUOTIENT), groups, VECTOR(at, QUOTIENT), f);
-	for (int c = 0; c < 2; c++)
-	{
-		vec		   *rho = VECTOR(at, LEFT_RHO + c);
-
-		factor(rule, groups, at->on[c], at->share[c], rho);
-		multiply(rho, groups, rho, f);
-		at->gain[c] = at->on[c] - at->share[c];
-	}
-	at->taken_back = 1 - share;
-}
-
-/* On arrival at a split with product P: the whole frame but what is below. */
+/*
+ * Arrives at a split with product P.  No branch depends on the row: nobody
+ * could predict it.  Where the row fails the feature's splits above (o_a = 0)
+ * z_a drops out of both rho's, so 1 stands for it, and there is nothing to gain.
+ */
 INLINE void
-enter(const ex_shap_walk *walk, const ex_shap_split *split, const int groups, frame *at,
-	  const vec *product)
+arrive(const ex_shap_walk *walk, const ex_shap_split *split, const int groups, const vec *product,
+	   arrival *at)
 {
+	const frame *above = frame_at(walk, groups, split->ancestor);
+	const vec  *inverse = VECTOR(above, INVERSE);
+	bool		on_above = above->on[above->side];
+	double		share_above = on_above ? above->share[above->side] : 1;
 	bool		left = walk->column[split->column] <= split->threshold;
 
-	at->split = split;
-	at->latest = true;
-	at->taken_back = 0;
-	at->on[0] = left;
-	at->on[1] = !left;
+	at->on[0] = left & on_above;
+	at->on[1] = !left & on_above;
+	at->taken_back = on_above * (1 - share_above);
 	for (int c = 0; c < 2; c++)
 	{
-		at->share[c] = split->ratio[c];
-		at->gain[c] = at->on[c] - at->share[c];
-		factor(walk->rule, groups, at->on[c], at->share[c], VECTOR(at, LEFT_RHO + c));
+		at->share[c] = share_above * split->ratio[c];
+		at->gain[c] = on_above * (at->on[c] - at->share[c]);
+		factor(walk->rule, groups, at->on[c], at->share[c], at->rho[c]);
+		for (int g = 0; g < groups; g++)
+			at->rho[c][g] *= inverse[g];
 	}
 	for (int g = 0; g < groups; g++)
-		VECTOR(at, QUOTIENT)[g] = product[g];
-	if (split->ancestor >= 0)
-		enter_again(walk->rule, groups, at, frame_at(walk, groups, (uint32_t) split->ancestor));
-	multiply(VECTOR(at, RIGHT_PRODUCT), groups, product, VECTOR(at, RIGHT_RHO));
+		at->quotient[g] = product[g] * inverse[g];
 }
 
-/* What the bracket T of the split at `depth` says of pairs with features above. */
-INLINE void
-add_pairs(const ex_shap_walk *walk, const int groups, uint32_t depth, const vec *bracket)
+/* Keeps an arrival for the return from its children. */
+INLINE frame *
+put_frame(const ex_shap_walk *walk, const ex_shap_split *split, const int groups, int32_t depth,
+		  const vec *product, const arrival *from)
 {
-	const ex_shap_split *split = frame_at(walk, groups, depth)->split;
+	frame	   *at = frame_at(walk, groups, depth);
 
-	for (uint32_t d = 0; d < depth; d++)
+	at->split = split;
+	at->side = 0;
+	at->latest = true;
+	at->taken_back = from->taken_back;
+	for (int c = 0; c < 2; c++)
+	{
+		at->share[c] = from->share[c];
+		at->gain[c] = from->gain[c];
+		at->on[c] = from->on[c];
+		copy(VECTOR(at, LEFT_RHO + c), groups, from->rho[c]);
+	}
+	copy(VECTOR(at, QUOTIENT), groups, from->quotient);
+	for (int g = 0; g < groups; g++)
+		VECTOR(at, RIGHT_PRODUCT)[g] = product[g] * from->rho[1][g];
+	return at;
+}
+
+/* What the bracket T of a split says of pairs with the features above it. */
+INLINE void
+add_pairs(const ex_shap_walk *walk, const ex_shap_split *split, const int groups, int32_t depth,
+		  const vec *bracket)
+{
+	for (int32_t d = 0; d < depth; d++)
 	{
 		const frame *above = frame_at(walk, groups, d);
-		vec			sum = bracket[0] * VECTOR(above, GRADIENT)[0];
+		const vec  *inverse = VECTOR(above, INVERSE);
+		vec			sum = bracket[0] * inverse[0];
+		double		gain;
 
-		if (!above->latest || (int32_t) d == split->ancestor)
+		if (!above->latest || d == split->ancestor)
 			continue;
 		for (int g = 1; g < groups; g++)
-			sum += bracket[g] * VECTOR(above, GRADIENT)[g];
+			sum += bracket[g] * inverse[g];
+		/* (o - z) / f; z drops out of -z / ((1 - t) z) */
+		gain = above->on[above->side] ? 1 - above->share[above->side] : -1;
 		walk->pair[(size_t) above->split->feature * walk->n_features + split->feature] +=
-			(sum[0] + sum[2]) + (sum[1] + sum[3]);
+			gain * ((sum[0] + sum[2]) + (sum[1] + sum[3]));
 	}
 }
 
 /* Both children are done: `rest` is R of the right one and becomes the split's. */
 INLINE void
-leave(const ex_shap_walk *walk, const int groups, const bool pairs, uint32_t depth, vec *rest)
+leave(const ex_shap_walk *walk, const ex_shap_split *split, const int groups, const bool pairs,
+	  int32_t depth, const double gain[2], double taken_back, const vec *quotient,
+	  const vec *left_rho, const vec *right_rho, const vec *left_rest, vec *rest)
 {
-	const frame *at = frame_at(walk, groups, depth);
 	vec			bracket[MAX_GROUPS];
 
 	for (int g = 0; g < groups; g++)
 	{
-		vec			left = VECTOR(at, LEFT_REST)[g];
 		vec			right = rest[g];
 
-		rest[g] = VECTOR(at, LEFT_RHO)[g] * left + VECTOR(at, RIGHT_RHO)[g] * right;
-		bracket[g] = VECTOR(at, QUOTIENT)[g] *
-			(left * at->gain[0] + right * at->gain[1] - rest[g] * at->taken_back);
+		rest[g] = left_rho[g] * left_rest[g] + right_rho[g] * right;
+		bracket[g] = quotient[g] *
+			(left_rest[g] * gain[0] + right * gain[1] - rest[g] * taken_back);
 	}
 	if (pairs)
 	{
-		if (at->split->ancestor >= 0)
-			frame_at(walk, groups, (uint32_t) at->split->ancestor)->latest = true;
-		add_pairs(walk, groups, depth, bracket);
+		frame_at(walk, groups, split->ancestor)->latest = true;
+		add_pairs(walk, split, groups, depth, bracket);
 	}
 	else
 	{
 		for (int g = 1; g < groups; g++)
 			bracket[0] += bracket[g];
-		((vec *) walk->sum)[at->split->feature] += bracket[0];
+		((vec *) walk->sum)[split->feature] += bracket[0];
 	}
 }
 
-/* Make the edge to child c the one under way. */
+/* Makes the edge to child c the one under way. */
 INLINE void
 go_down(const ex_shap_walk *walk, const int groups, const bool pairs, frame *at, int c)
 {
 	at->side = (uint8_t) c;
-	if (!pairs)
-		return;
-	if (at->split->ancestor >= 0)
-		frame_at(walk, groups, (uint32_t) at->split->ancestor)->latest = false;
-	if (at->on[c])
+	if (pairs)
+		frame_at(walk, groups, at->split->ancestor)->latest = false;
+	if (pairs || (at->split->again >> c & 1))
 	{
-		vec		   *gradient = VECTOR(at, GRADIENT);
+		vec		   *inverse = VECTOR(at, INVERSE);
 
-		factor(walk->rule, groups, true, at->share[c], gradient);
+		factor(walk->rule, groups, at->on[c], at->on[c] ? at->share[c] : 1, inverse);
 		for (int g = 0; g < groups; g++)
-			gradient[g] = (1 - at->share[c]) / gradient[g];
-	}
-	else
-	{
-		/* -z / ((1 - t) z), z > 0 */
-		for (int g = 0; g < groups; g++)
-			VECTOR(at, GRADIENT)[g] = ((const vec *) walk->rule->off_ratio)[g];
+			inverse[g] = 1 / inverse[g];
 	}
 }
 
@@ -246,7 +265,7 @@ goes_on(const ex_shap_walk *walk, const int groups, const bool partial, const fr
 		vec *rest)
 {
 	int32_t		child = at->split->child[c];
-	bool		there = at->on[c] || at->share[c] != 0;
+	bool		there = at->share[c] != 0 || at->on[c];
 
 	if (partial && there)
 		there = (child >= 0 ? walk->live_splits >> child : walk->live_leaves >> ~child) & 1;
@@ -260,47 +279,64 @@ INLINE void
 walk_tree(const ex_shap_walk *walk, const int groups, const bool partial, const bool pairs)
 {
 	const ex_shap_split *split = walk->split;
-	uint32_t	depth = 0;
+	int32_t		depth = 0;
 	vec			product[MAX_GROUPS];
-	vec			rest[MAX_GROUPS];
+	vec			rest[MAX_GROUPS];	/* R of what has been done last */
 
-	for (int g = 0; g < groups; g++)
-		product[g] = ((const vec *) walk->rule->weight)[g];
+	put_first_frame(walk, groups);
+	copy(product, groups, (const vec *) walk->rule->weight);
 	for (;;)
 	{
-		frame	   *at = frame_at(walk, groups, depth);
+		arrival		here;
 
-		enter(walk, split, groups, at, product);
-		if (goes_on(walk, groups, partial, at, 0, rest))
+		arrive(walk, split, groups, product, &here);
+		if ((split->child[0] & split->child[1]) < 0)
 		{
-			go_down(walk, groups, pairs, at, 0);
-			multiply(product, groups, product, VECTOR(at, LEFT_RHO));
-			split = walk->split + at->split->child[0];
-			depth++;
-			continue;
+			/* two leaves: half of all splits need no frame */
+			vec			left[MAX_GROUPS];
+
+			set_all(left, groups, walk->leaf[~split->child[0]]);
+			set_all(rest, groups, walk->leaf[~split->child[1]]);
+			leave(walk, split, groups, pairs, depth, here.gain, here.taken_back, here.quotient,
+				  here.rho[0], here.rho[1], left, rest);
+			if (depth-- == 0)
+				return;
+		}
+		else
+		{
+			frame	   *at = put_frame(walk, split, groups, depth, product, &here);
+
+			if (goes_on(walk, groups, partial, at, 0, rest))
+			{
+				go_down(walk, groups, pairs, at, 0);
+				for (int g = 0; g < groups; g++)
+					product[g] *= here.rho[0][g];
+				split = walk->split + split->child[0];
+				depth++;
+				continue;
+			}
 		}
 		for (;;)
 		{
-			/* the left child of `at` is done */
-			for (int g = 0; g < groups; g++)
-				VECTOR(at, LEFT_REST)[g] = rest[g];
-			if (goes_on(walk, groups, partial, at, 1, rest))
+			frame	   *at = frame_at(walk, groups, depth);
+
+			if (at->side == 0)
 			{
-				go_down(walk, groups, pairs, at, 1);
-				for (int g = 0; g < groups; g++)
-					product[g] = VECTOR(at, RIGHT_PRODUCT)[g];
-				split = walk->split + at->split->child[1];
-				depth++;
-				break;
+				copy(VECTOR(at, LEFT_REST), groups, rest);
+				if (goes_on(walk, groups, partial, at, 1, rest))
+				{
+					go_down(walk, groups, pairs, at, 1);
+					copy(product, groups, VECTOR(at, RIGHT_PRODUCT));
+					split = walk->split + at->split->child[1];
+					depth++;
+					break;
+				}
 			}
-			do
-			{
-				/* so is the right one */
-				leave(walk, groups, pairs, depth, rest);
-				if (depth == 0)
-					return;
-				at = frame_at(walk, groups, --depth);
-			} while (at->side == 1);
+			leave(walk, at->split, groups, pairs, depth, at->gain, at->taken_back,
+				  VECTOR(at, QUOTIENT), VECTOR(at, LEFT_RHO), VECTOR(at, RIGHT_RHO),
+				  VECTOR(at, LEFT_REST), rest);
+			if (depth-- == 0)
+				return;
 		}
 	}
 }

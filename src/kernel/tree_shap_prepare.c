@@ -126,6 +126,8 @@ typedef struct step
 	uint32_t	feature;
 	uint32_t	before;			/* what last[feature] was */
 	uint32_t	distinct;		/* different features down to here */
+	uint32_t	split;
+	uint32_t	side;			/* on which the walk has gone on */
 } step;
 
 typedef struct writer
@@ -240,7 +242,9 @@ put_split(writer *w, const visit *at)
 	const ex_node *node = &view->node[root + at->node];
 	ex_shap_split *split = &w->split[w->tree->n_splits];
 	uint32_t	feature = EX_NODE_FEATURE(node);
-	step		next = {feature, w->last[feature], path_distinct(w) + (w->last[feature] == 0)};
+	step		next = {
+		feature, w->last[feature], path_distinct(w) + (w->last[feature] == 0), w->tree->n_splits, 0
+	};
 	visit		child = {(uint32_t) node->left, (int32_t) w->tree->n_splits, 0, at->depth + 1, 0};
 
 	if (at->parent >= 0)
@@ -250,6 +254,12 @@ put_split(writer *w, const visit *at)
 	split->feature = feature;
 	split->ancestor = (int32_t) w->last[feature] - 1;
 	put_ratios(view, root + at->node, root + child.node, split->ratio);
+	if (split->ancestor >= 0)
+	{
+		const step *above = (const step *) w->path.data + split->ancestor;
+
+		w->split[above->split].again |= 1u << above->side;
+	}
 	EX_TRY(ex_append(w->host, &w->path, &next, sizeof(next)));
 	w->last[feature] = at->depth + 1;
 
@@ -276,6 +286,8 @@ put_tree(writer *w)
 	{
 		at = pop_visit(w);
 		leave_path(w, at.depth);
+		if (at.depth > 0)
+			((step *) w->path.data)[at.depth - 1].side = at.side;
 		if (EX_NODE_OP(&view->node[view->root[w->number] + at.node]) == EX_LEAF)
 			put_leaf(w, &at);
 		else
@@ -355,23 +367,18 @@ make_rule(ex_host *host, uint32_t m, const ex_shap_rule **made)
 	double	   *lane;
 
 	EX_TRY(EX_ALLOC(host, 1, &rule));
-	EX_TRY(ex_shap_alloc_aligned(host, 6 * n * sizeof(double), &lane));
+	EX_TRY(ex_shap_alloc_aligned(host, 4 * n * sizeof(double), &lane));
 	ex_quadrature(m, node, weight);
 	for (uint32_t i = 0; i < n; i++)
 	{
 		double		t = i < m ? node[i] : 0.5;
 
-		lane[i] = t;
-		lane[n + i] = 1 - t;
-		lane[2 * n + i] = i < m ? weight[i] : 0;
-		lane[3 * n + i] = -1 / (1 - t);
-		lane[4 * n + i] = 0;
-		lane[5 * n + i] = 1;
+		lane[i] = 0;
+		lane[n + i] = t;
+		lane[2 * n + i] = 1 - t;
+		lane[3 * n + i] = i < m ? weight[i] : 0;
 	}
-	*rule = (ex_shap_rule)
-	{
-		n / 4, lane, lane + n, lane + 2 * n, lane + 3 * n, lane + 4 * n, lane + 5 * n
-	};
+	*rule = (ex_shap_rule) {n / 4, lane, lane + 2 * n, lane + 3 * n};
 	*made = rule;
 	return EX_OK;
 }
@@ -431,7 +438,7 @@ make_scratch(ex_host *host, ex_tree_shap_tables *tables)
 		return EX_OK;
 	for (uint32_t t = 0; t < view->n_trees; t++)
 	{
-		size_t		size = tables->family->depth[t] *
+		size_t		size = ((size_t) tables->family->depth[t] + 1) *
 			EX_SHAP_FRAME_SIZE(tables->rule[tables->tree[t].distinct]->groups);
 
 		frames = size > frames ? size : frames;
