@@ -139,7 +139,11 @@ grid_layer(ex_host *host, const ex_tree_view *view, const grid *grid, const char
 	layer->n_cells = 0;
 	EX_TRY(EX_ALLOC(host, (size_t) view->n_features * grid->depths, &layer->cell));
 	for (uint32_t f = 0; f < view->n_features; f++)
-		for (uint32_t d = 0; is_used(grid, f) && d < grid->depths; d++)
+	{
+		EX_TRY(ex_poll(host));
+		if (!is_used(grid, f))
+			continue;
+		for (uint32_t d = 0; d < grid->depths; d++)
 		{
 			ex_parameter_cell *cell = &layer->cell[layer->n_cells++];
 
@@ -147,6 +151,7 @@ grid_layer(ex_host *host, const ex_tree_view *view, const grid *grid, const char
 			cell->column = d;
 			cell->value = value[(size_t) f * grid->depths + d];
 		}
+	}
 	return finish_layer(host, layer);
 }
 
