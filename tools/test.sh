@@ -118,6 +118,15 @@ suite_tap()
 	done
 }
 
+# badcalls SERVER LABEL CALLS: hostile calls of every function, CALLS of them
+# unless the environment says otherwise.
+badcalls()
+{
+	[ -n "$(files test/fuzz/badcalls.py)" ] || return 0
+	sh tools/packages.sh oracle
+	plan "$2badcalls" "$1 /usr/bin/python3 test/fuzz/badcalls.py --calls ${CALLS:-$3} --seed ${SEED:-1}"
+}
+
 suite_asan()
 {
 	build asan all
@@ -131,10 +140,15 @@ suite_asan()
 	tests=$(regress_tests)
 	[ -z "$tests" ] ||
 		plan "asan/regress" "$server sh tools/regress.sh build/regress-asan $tests"
+	badcalls "$server" asan/ 500
 }
 
 suite_fuzz()
 {
+	if [ -n "$(files test/fuzz/badcalls.py)" ]; then
+		release
+		badcalls "sh tools/with-server.sh '$work/release'" fuzz/ 1500
+	fi
 	targets=$(files test/fuzz/fuzz_*.c | sed 's,.*/,,; s/\.c$//')
 	[ -n "$targets" ] || return 0
 	mkdir -p build/fuzz
