@@ -227,6 +227,7 @@ typedef struct ex_tree_shap_tables
 	/* Beta integrals: beta[a * beta_size + b] = integral of t^a (1 - t)^b */
 	const double *beta;
 	uint32_t	beta_size;
+	uint8_t		bits[1 << EX_SHAP_MAX_PLAYERS]; /* how many are set */
 
 	/* scratch of one call */
 	double	   *column;			/* of the explained row */

@@ -422,6 +422,8 @@ make_beta(ex_host *host, const ex_tree_view *view, ex_tree_shap_tables *tables)
 			beta[a * tables->beta_size + b] =
 				beta[(a - 1) * tables->beta_size + b + 1] * a / (b + 1);
 	tables->beta = beta;
+	for (uint32_t i = 1; i < sizeof(tables->bits); i++)
+		tables->bits[i] = tables->bits[i / 2] + i % 2;
 	return EX_OK;
 }
 

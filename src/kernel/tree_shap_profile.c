@@ -18,6 +18,10 @@
 #include "sum.h"
 #include "tree_shap_internal.h"
 
+/* Background rows that go through the trees together, and the memory they may take. */
+#define MAX_TILE 128
+#define TILE_BYTES ((size_t) 256 * 1024)
+
 typedef struct leaf_game
 {
 	uint64_t	want;			/* decisions that lead to the leaf */
@@ -27,17 +31,12 @@ typedef struct leaf_game
 	uint32_t	n_players;
 } leaf_game;
 
-typedef struct player
-{
-	uint64_t	splits;			/* of the leaf's path on the feature */
-	uint32_t	slot;			/* of the feature among those of the block */
-} player;
-
 struct ex_shap_profile
 {
 	leaf_game  *game;			/* leaves of small trees in order of their blocks */
 	uint32_t   *first_game;		/* per block, and the end */
-	player	   *player;
+	uint64_t   *splits;			/* per player: splits of the leaf's path on the feature */
+	uint8_t    *slot;			/* per player: place of the feature among the block's */
 	double	   *weight;			/* share of the background with each pattern; NULL: no room */
 	uint32_t	n_games;
 	uint32_t	n_players;
@@ -95,7 +94,10 @@ put_game(struct ex_shap_profile *profile, const ex_tree_shap_tables *tables,
 		if (own == 0)
 			continue;
 		if (profile->game != NULL)
-			profile->player[profile->n_players + n] = (player) {own, slot};
+		{
+			profile->splits[profile->n_players + n] = own;
+			profile->slot[profile->n_players + n] = (uint8_t) slot;
+		}
 		n++;
 	}
 	if (profile->game != NULL)
@@ -146,7 +148,8 @@ make_games(ex_host *keep, const ex_tree_shap_tables *tables, struct ex_shap_prof
 
 	put_games(profile, tables);
 	EX_TRY(EX_ALLOC(keep, profile->n_games, &game));
-	EX_TRY(EX_ALLOC(keep, profile->n_players, &profile->player));
+	EX_TRY(EX_ALLOC(keep, profile->n_players, &profile->splits));
+	EX_TRY(EX_ALLOC(keep, profile->n_players, &profile->slot));
 	EX_TRY(EX_ALLOC(keep, n_blocks_of(tables->blocks) + 1, &profile->first_game));
 	profile->game = game;
 	put_games(profile, tables);
@@ -157,45 +160,54 @@ make_games(ex_host *keep, const ex_tree_shap_tables *tables, struct ex_shap_prof
  * Weights of the patterns
  * ---------------------------------------------------------------- */
 
+/* Bit j: the decisions satisfy all splits on the feature of player j. */
 static inline uint32_t
-pattern_of(const leaf_game *game, const player *player, uint64_t word)
+pattern_of(const leaf_game *game, const uint64_t *splits, uint64_t word)
 {
 	uint64_t	fails = word ^ game->want;
 	uint32_t	pattern = 0;
 
 	for (uint32_t j = 0; j < game->n_players; j++)
-		pattern |= (uint32_t) ((fails & player[j].splits) == 0) << j;
+		pattern |= (uint32_t) ((fails & splits[j]) == 0) << j;
 	return pattern;
 }
 
-static uint64_t
-decide(const ex_tree_shap_tables *tables, const ex_shap_small *small, const double *column)
-{
-	const ex_shap_blocks *blocks = tables->blocks;
-
-	return tables->kernel->decide(blocks->threshold + small->first_test,
-								  blocks->column + small->first_test,
-								  tables->tree[small->tree].n_splits, column);
-}
-
-/* Adds one background row to the patterns of one tree. */
+/* Adds a background row, as decisions, to the patterns of one tree. */
 static void
-add_row(const ex_tree_shap_tables *tables, const struct ex_shap_profile *profile,
-		const ex_shap_small *small, double share, double *weight)
+add_row(const struct ex_shap_profile *profile, const ex_shap_small *small, uint64_t word,
+		double share, double *weight)
 {
-	uint64_t	word = decide(tables, small, tables->other_column);
 	uint32_t	end = profile->first_game[small->first_block + small->n_blocks];
 
 	for (uint32_t g = profile->first_game[small->first_block]; g < end; g++)
 	{
 		const leaf_game *game = &profile->game[g];
 
-		weight[game->first_weight + pattern_of(game, profile->player + game->first_player, word)]
+		weight[game->first_weight + pattern_of(game, profile->splits + game->first_player, word)]
 			+= share;
 	}
 }
 
-/* All rows and all trees; weight[n_weights] is zero at first. */
+/* Adds n rows, as columns one after the other, to the patterns of one tree. */
+static void
+add_rows(const ex_tree_shap_tables *tables, const struct ex_shap_profile *profile,
+		 const ex_shap_small *small, const double *column, const double *share, uint32_t n,
+		 double *weight)
+{
+	const ex_shap_blocks *blocks = tables->blocks;
+
+	for (uint32_t i = 0; i < n; i++)
+		add_row(profile, small,
+				tables->kernel->decide(blocks->threshold + small->first_test,
+									   blocks->column + small->first_test, small->n_splits,
+									   column + (size_t) i * tables->n_columns),
+				share[i], weight);
+}
+
+/*
+ * All rows and all trees; weight[n_weights] is zero at first.  Some rows at a
+ * time go through tree after tree, whose weights stay in the processor's cache.
+ */
 static ex_status
 weigh_patterns(const ex_tree_shap_tables *tables, ex_host *host, const ex_background *background,
 			   const struct ex_shap_profile *profile, double *weight)
@@ -203,16 +215,26 @@ weigh_patterns(const ex_tree_shap_tables *tables, ex_host *host, const ex_backgr
 	const ex_shap_blocks *blocks = tables->blocks;
 	uint32_t	p = tables->family->view.n_features;
 	double		total = ex_shap_total_weight(background);
+	size_t		fit = TILE_BYTES / ((tables->n_columns + 1) * sizeof(double));
+	uint32_t	tile = fit < 1 ? 1 : fit > MAX_TILE ? MAX_TILE : (uint32_t) fit;
+	double		share[MAX_TILE];
+	double	   *column;
 
-	for (uint32_t b = 0; b < background->n; b++)
+	EX_TRY(EX_ALLOC(host, (size_t) tile * tables->n_columns, &column));
+	for (uint32_t first = 0; first < background->n; first += tile)
 	{
-		double		share = ex_shap_weight(background, b) / total;
+		uint32_t	n = background->n - first < tile ? background->n - first : tile;
 
-		ex_shap_columns(tables, background->row + (size_t) b * p, tables->other_column);
+		for (uint32_t i = 0; i < n; i++)
+		{
+			share[i] = ex_shap_weight(background, first + i) / total;
+			ex_shap_columns(tables, background->row + (size_t) (first + i) * p,
+							column + (size_t) i * tables->n_columns);
+		}
 		for (uint32_t s = 0; s < blocks->n_small; s++)
 		{
-			add_row(tables, profile, &blocks->small[s], share, weight);
-			if (s % 1024 == 1023)
+			add_rows(tables, profile, &blocks->small[s], column, share, n, weight);
+			if (s % 16 == 15)
 				EX_TRY(ex_poll(host));
 		}
 		EX_TRY(ex_poll(host));
@@ -232,9 +254,11 @@ weigh_tree(const ex_tree_shap_tables *tables, const struct ex_shap_profile *prof
 	memset(profile->tree_weight, 0, n_weights * sizeof(double));
 	for (uint32_t b = 0; b < background->n; b++)
 	{
+		double		share = ex_shap_weight(background, b) / total;
+
 		ex_shap_columns(tables, background->row + (size_t) b * p, tables->other_column);
-		add_row(tables, profile, small, ex_shap_weight(background, b) / total,
-				profile->tree_weight - first_weight);
+		add_rows(tables, profile, small, tables->other_column, &share, 1,
+				 profile->tree_weight - first_weight);
 	}
 }
 
@@ -274,7 +298,7 @@ play(const ex_tree_shap_tables *tables, const leaf_game *game, const double *wei
 	const double *beta = tables->beta;
 	uint32_t	size = tables->beta_size;
 	uint32_t	all = (1u << game->n_players) - 1;
-	uint32_t	n_out = (uint32_t) __builtin_popcount(all & ~on);
+	uint32_t	n_out = tables->bits[all & ~on];
 	uint32_t	subset = on;
 
 	*out = 0;
@@ -282,7 +306,7 @@ play(const ex_tree_shap_tables *tables, const leaf_game *game, const double *wei
 		in[j] = 0;
 	for (;;)
 	{
-		uint32_t	n_in = (uint32_t) __builtin_popcount(subset);
+		uint32_t	n_in = tables->bits[subset];
 		double		share = weight[all & ~subset];
 
 		if (share != 0)
@@ -313,14 +337,14 @@ compute_background(const ex_shap_lookup *lookup, const ex_shap_small *small,
 	for (uint32_t g = first[0]; g < first[1]; g++)
 	{
 		const leaf_game *game = &profile->game[g];
-		const player *player = profile->player + game->first_player;
-		uint32_t	on = pattern_of(game, player, word);
+		const uint8_t *slot = profile->slot + game->first_player;
+		uint32_t	on = pattern_of(game, profile->splits + game->first_player, word);
 		double		in[EX_SHAP_MAX_PLAYERS];
 		double		out;
 
 		play(tables, game, weight + game->first_weight, on, in, &out);
 		for (uint32_t j = 0; j < game->n_players; j++)
-			entry[player[j].slot] += leaf[game->leaf] * (on >> j & 1 ? in[j] : out);
+			entry[slot[j]] += leaf[game->leaf] * (on >> j & 1 ? in[j] : out);
 	}
 }
 
@@ -359,7 +383,7 @@ make_profile(ex_compiled *compiled, ex_host *host, const ex_tree_shap_tables *ta
 	EX_TRY(EX_ALLOC(keep, 1, &profile));
 	EX_TRY(make_games(keep, tables, profile));
 	EX_TRY(ex_shap_make_memos(keep, &tables->family->view, tables->blocks, &profile->memos));
-	games = profile->n_games * sizeof(leaf_game) + profile->n_players * sizeof(player);
+	games = profile->n_games * sizeof(leaf_game) + profile->n_players * (sizeof(uint64_t) + 1);
 	weights = profile->n_weights * sizeof(double);
 	if (compiled->table_bytes + games + weights <= compiled->table_limit)
 	{
