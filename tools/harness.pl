@@ -15,16 +15,18 @@ use Time::HiRes qw(time);
 $| = 1;
 my ($passed, $failed, $skipped, $start) = (0, 0, 0, time);
 
-# A comment belongs to the test above it, so those are shown after a failure only.
+# What failed, and the comments from there on: some belong to the test above
+# them, pg_regress's differences come after all tests.
 sub failures
 {
 	my ($parser) = @_;
-	my (@shown, $after_failure);
+	my @shown;
 	while (my $line = $parser->next)
 	{
-		$after_failure = !$line->is_ok if $line->is_test;
 		push @shown, $line->as_string
-		  if $line->is_bailout || $after_failure && ($line->is_test || $line->is_comment);
+		  if $line->is_bailout
+		  || $line->is_test && !$line->is_ok
+		  || $line->is_comment && @shown;
 	}
 	return @shown;
 }
