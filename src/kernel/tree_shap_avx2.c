@@ -27,6 +27,7 @@ const ex_shap_kernel ex_shap_avx2_bmi2 = {
 	.walk_live = walk_live,
 	.walk_pairs = walk_pairs,
 	.decide = decide,
+	.weigh = weigh,
 	.look_up = look_up_bmi2
 };
 #endif

@@ -175,6 +175,28 @@ struct ex_shap_lookup
 							const ex_shap_block *block, uint64_t word, double *entry);
 };
 
+/* The game of a leaf between the features on its path (tree_shap_profile.c). */
+typedef struct ex_shap_game
+{
+	uint64_t	want;			/* decisions that lead to the leaf */
+	uint32_t	leaf;			/* of the tree */
+	uint32_t	first_player;
+	uint32_t	first_weight;	/* of its 2^n_players patterns */
+	uint32_t	n_players;
+} ex_shap_game;
+
+/* Bit j: the decisions satisfy all splits, splits[j], on the feature of player j. */
+static inline uint32_t
+ex_shap_pattern(const ex_shap_game *game, const uint64_t *splits, uint64_t word)
+{
+	uint64_t	fails = word ^ game->want;
+	uint32_t	pattern = 0;
+
+	for (uint32_t j = 0; j < game->n_players; j++)
+		pattern |= (uint32_t) ((fails & splits[j]) == 0) << j;
+	return pattern;
+}
+
 /* The inner loops; implementations give the same bits. */
 typedef struct ex_shap_kernel
 {
@@ -184,6 +206,9 @@ typedef struct ex_shap_kernel
 	/* the decisions of a small tree: bit i is 1 if the row goes left at split i */
 	uint64_t	(*decide) (const double *threshold, const int32_t *column_of, uint32_t n,
 						   const double *column);
+	/* adds a share of the background to the pattern that it shows at each of n leaves */
+	void		(*weigh) (const ex_shap_game *game, uint32_t n, const uint64_t *splits,
+						  uint64_t word, double share, double *weight);
 	/* small trees first .. end - 1 */
 	void		(*look_up) (const ex_shap_lookup *lookup, uint32_t first, uint32_t end);
 } ex_shap_kernel;

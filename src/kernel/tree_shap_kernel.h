@@ -404,6 +404,33 @@ decide(const double *threshold, const int32_t *column_of, uint32_t n, const doub
 	return word;
 }
 
+static void
+weigh(const ex_shap_game *game, uint32_t n, const uint64_t *splits, uint64_t word, double share,
+	  double *weight)
+{
+	for (uint32_t i = 0; i < n; i++, game++)
+	{
+		const uint64_t *own = splits + game->first_player;
+		uint32_t	pattern = 0;
+
+#ifdef __AVX2__
+		__m256i		fails = _mm256_set1_epi64x((int64_t) (word ^ game->want));
+
+		for (uint32_t j = 0; j < game->n_players; j += 4)
+		{
+			__m256i		failed = _mm256_and_si256(fails, _mm256_loadu_si256((const __m256i *) (own + j)));
+			__m256i		none = _mm256_cmpeq_epi64(failed, _mm256_setzero_si256());
+
+			pattern |= (uint32_t) _mm256_movemask_pd(_mm256_castsi256_pd(none)) << j;
+		}
+		pattern &= (1u << game->n_players) - 1;
+#else
+		pattern = ex_shap_pattern(game, own, word);
+#endif
+		weight[game->first_weight + pattern] += share;
+	}
+}
+
 /* Where the entries of a tree's blocks are, for the row under way. */
 typedef struct places
 {
@@ -522,5 +549,6 @@ const ex_shap_kernel SHAP_KERNEL = {
 	.walk_live = walk_live,
 	.walk_pairs = walk_pairs,
 	.decide = decide,
+	.weigh = weigh,
 	.look_up = look_up
 };

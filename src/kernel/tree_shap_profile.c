@@ -22,18 +22,9 @@
 #define MAX_TILE 128
 #define TILE_BYTES ((size_t) 256 * 1024)
 
-typedef struct leaf_game
-{
-	uint64_t	want;			/* decisions that lead to the leaf */
-	uint32_t	leaf;			/* of the tree */
-	uint32_t	first_player;
-	uint32_t	first_weight;
-	uint32_t	n_players;
-} leaf_game;
-
 struct ex_shap_profile
 {
-	leaf_game  *game;			/* leaves of small trees in order of their blocks */
+	ex_shap_game  *game;			/* leaves of small trees in order of their blocks */
 	uint32_t   *first_game;		/* per block, and the end */
 	uint64_t   *splits;			/* per player: splits of the leaf's path on the feature */
 	uint8_t    *slot;			/* per player: place of the feature among the block's */
@@ -101,7 +92,7 @@ put_game(struct ex_shap_profile *profile, const ex_tree_shap_tables *tables,
 		n++;
 	}
 	if (profile->game != NULL)
-		profile->game[profile->n_games] = (leaf_game)
+		profile->game[profile->n_games] = (ex_shap_game)
 	{
 		want, leaf, profile->n_players, profile->n_weights, n
 	};
@@ -144,11 +135,11 @@ n_blocks_of(const ex_shap_blocks *blocks)
 static ex_status
 make_games(ex_host *keep, const ex_tree_shap_tables *tables, struct ex_shap_profile *profile)
 {
-	leaf_game  *game;
+	ex_shap_game  *game;
 
 	put_games(profile, tables);
 	EX_TRY(EX_ALLOC(keep, profile->n_games, &game));
-	EX_TRY(EX_ALLOC(keep, profile->n_players, &profile->splits));
+	EX_TRY(EX_ALLOC(keep, profile->n_players + 3, &profile->splits));	/* read by fours */
 	EX_TRY(EX_ALLOC(keep, profile->n_players, &profile->slot));
 	EX_TRY(EX_ALLOC(keep, n_blocks_of(tables->blocks) + 1, &profile->first_game));
 	profile->game = game;
@@ -160,34 +151,6 @@ make_games(ex_host *keep, const ex_tree_shap_tables *tables, struct ex_shap_prof
  * Weights of the patterns
  * ---------------------------------------------------------------- */
 
-/* Bit j: the decisions satisfy all splits on the feature of player j. */
-static inline uint32_t
-pattern_of(const leaf_game *game, const uint64_t *splits, uint64_t word)
-{
-	uint64_t	fails = word ^ game->want;
-	uint32_t	pattern = 0;
-
-	for (uint32_t j = 0; j < game->n_players; j++)
-		pattern |= (uint32_t) ((fails & splits[j]) == 0) << j;
-	return pattern;
-}
-
-/* Adds a background row, as decisions, to the patterns of one tree. */
-static void
-add_row(const struct ex_shap_profile *profile, const ex_shap_small *small, uint64_t word,
-		double share, double *weight)
-{
-	uint32_t	end = profile->first_game[small->first_block + small->n_blocks];
-
-	for (uint32_t g = profile->first_game[small->first_block]; g < end; g++)
-	{
-		const leaf_game *game = &profile->game[g];
-
-		weight[game->first_weight + pattern_of(game, profile->splits + game->first_player, word)]
-			+= share;
-	}
-}
-
 /* Adds n rows, as columns one after the other, to the patterns of one tree. */
 static void
 add_rows(const ex_tree_shap_tables *tables, const struct ex_shap_profile *profile,
@@ -195,13 +158,18 @@ add_rows(const ex_tree_shap_tables *tables, const struct ex_shap_profile *profil
 		 double *weight)
 {
 	const ex_shap_blocks *blocks = tables->blocks;
+	const ex_shap_kernel *kernel = tables->kernel;
+	uint32_t	first = profile->first_game[small->first_block];
+	uint32_t	end = profile->first_game[small->first_block + small->n_blocks];
 
 	for (uint32_t i = 0; i < n; i++)
-		add_row(profile, small,
-				tables->kernel->decide(blocks->threshold + small->first_test,
-									   blocks->column + small->first_test, small->n_splits,
-									   column + (size_t) i * tables->n_columns),
-				share[i], weight);
+	{
+		uint64_t	word = kernel->decide(blocks->threshold + small->first_test,
+										  blocks->column + small->first_test, small->n_splits,
+										  column + (size_t) i * tables->n_columns);
+
+		kernel->weigh(profile->game + first, end - first, profile->splits, word, share[i], weight);
+	}
 }
 
 /*
@@ -262,13 +230,13 @@ weigh_tree(const ex_tree_shap_tables *tables, const struct ex_shap_profile *prof
 	}
 }
 
-/* Weights of the patterns at a small tree's leaves, by leaf_game.first_weight. */
+/* Weights of the patterns at a small tree's leaves, by ex_shap_game.first_weight. */
 static const double *
 weights_of(const ex_tree_shap_tables *tables, struct ex_shap_profile *profile,
 		   const ex_shap_small *small)
 {
-	const leaf_game *first = &profile->game[profile->first_game[small->first_block]];
-	const leaf_game *last =
+	const ex_shap_game *first = &profile->game[profile->first_game[small->first_block]];
+	const ex_shap_game *last =
 		&profile->game[profile->first_game[small->first_block + small->n_blocks] - 1];
 
 	if (profile->weight != NULL)
@@ -288,37 +256,44 @@ weights_of(const ex_tree_shap_tables *tables, struct ex_shap_profile *profile,
 
 /*
  * What a leaf is worth to its players, for a row with bits `on`, per unit of
- * its value: in[j] to one whose split the row satisfies; the others all get
- * *out.  Sums over the subsets of `on` that want in.
+ * its value: worth[j].  Sums over the subsets of `on` that want in.
  */
 static void
-play(const ex_tree_shap_tables *tables, const leaf_game *game, const double *weight, uint32_t on,
-	 double in[EX_SHAP_MAX_PLAYERS], double *out)
+play(const ex_tree_shap_tables *tables, const ex_shap_game *game, const double *weight, uint32_t on,
+	 double worth[EX_SHAP_MAX_PLAYERS])
 {
 	const double *beta = tables->beta;
 	uint32_t	size = tables->beta_size;
 	uint32_t	all = (1u << game->n_players) - 1;
-	uint32_t	n_out = tables->bits[all & ~on];
-	uint32_t	subset = on;
+	uint32_t	n_on = tables->bits[on];
+	uint32_t	n_out = game->n_players - n_on;
+	uint32_t	subset = 0;
+	double		out = 0;
+	double		in[1 << EX_SHAP_MAX_PLAYERS];	/* by subset, counted within `on` */
+	uint32_t	half = (1u << n_on) / 2;
 
-	*out = 0;
-	for (uint32_t j = 0; j < game->n_players; j++)
-		in[j] = 0;
-	for (;;)
+	for (uint32_t i = 0; i < 1u << n_on; i++, subset = (subset - on) & on)
 	{
-		uint32_t	n_in = tables->bits[subset];
+		uint32_t	n_in = tables->bits[i];
 		double		share = weight[all & ~subset];
 
-		if (share != 0)
+		in[i] = n_in > 0 ? share * beta[(n_in - 1) * size + n_out] : 0;
+		out -= n_out > 0 ? share * beta[n_in * size + n_out - 1] : 0;
+	}
+
+	/* from the last player down: the subsets with it are the upper half; then it is forgotten */
+	for (uint32_t j = game->n_players; j-- > 0;)
+	{
+		worth[j] = out;
+		if (!(on >> j & 1))
+			continue;
+		worth[j] = 0;
+		for (uint32_t i = 0; i < half; i++)
 		{
-			if (n_out > 0)
-				*out -= share * beta[n_in * size + n_out - 1];
-			for (uint32_t rest = subset; rest != 0; rest &= rest - 1)
-				in[__builtin_ctz(rest)] += share * beta[(n_in - 1) * size + n_out];
+			worth[j] += in[half + i];
+			in[i] += in[half + i];
 		}
-		if (subset == 0)
-			return;
-		subset = (subset - 1) & on;
+		half /= 2;
 	}
 }
 
@@ -336,15 +311,14 @@ compute_background(const ex_shap_lookup *lookup, const ex_shap_small *small,
 		entry[j] = 0;
 	for (uint32_t g = first[0]; g < first[1]; g++)
 	{
-		const leaf_game *game = &profile->game[g];
+		const ex_shap_game *game = &profile->game[g];
 		const uint8_t *slot = profile->slot + game->first_player;
-		uint32_t	on = pattern_of(game, profile->splits + game->first_player, word);
-		double		in[EX_SHAP_MAX_PLAYERS];
-		double		out;
+		uint32_t	on = ex_shap_pattern(game, profile->splits + game->first_player, word);
+		double		worth[EX_SHAP_MAX_PLAYERS];
 
-		play(tables, game, weight + game->first_weight, on, in, &out);
+		play(tables, game, weight + game->first_weight, on, worth);
 		for (uint32_t j = 0; j < game->n_players; j++)
-			entry[slot[j]] += leaf[game->leaf] * (on >> j & 1 ? in[j] : out);
+			entry[slot[j]] += leaf[game->leaf] * worth[j];
 	}
 }
 
@@ -383,7 +357,7 @@ make_profile(ex_compiled *compiled, ex_host *host, const ex_tree_shap_tables *ta
 	EX_TRY(EX_ALLOC(keep, 1, &profile));
 	EX_TRY(make_games(keep, tables, profile));
 	EX_TRY(ex_shap_make_memos(keep, &tables->family->view, tables->blocks, &profile->memos));
-	games = profile->n_games * sizeof(leaf_game) + profile->n_players * (sizeof(uint64_t) + 1);
+	games = profile->n_games * sizeof(ex_shap_game) + profile->n_players * (sizeof(uint64_t) + 1);
 	weights = profile->n_weights * sizeof(double);
 	if (compiled->table_bytes + games + weights <= compiled->table_limit)
 	{
