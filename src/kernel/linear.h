@@ -24,7 +24,7 @@ typedef enum ex_column_kind
 {
 	EX_COLUMN_VALUE = 0,		/* x; boolean: 0 or 1 */
 	EX_COLUMN_LEVEL_IS,			/* x is the level */
-	EX_COLUMN_BIN,				/* low < x <= high */
+	EX_COLUMN_BIN,				/* low < x <= high (-Infinity is in a bin without lower end) */
 	EX_COLUMN_ISNULL			/* x is missing */
 } ex_column_kind;
 

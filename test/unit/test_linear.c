@@ -93,8 +93,13 @@ test_columns(void)
 		{{-0.0, 0, 0, 0}, 1000, "negative zero"},
 		{{5e-324, 0, 0, 0}, 1000, "a denormal"}
 	};
+	const ex_column open_bin = {.kind = EX_COLUMN_BIN,.low = -INFINITY,.high = 3};
+	const ex_column bin = {.kind = EX_COLUMN_BIN,.low = -DBL_MAX,.high = INFINITY};
 	ex_compiled *compiled = compile(model);
 
+	is_double(ex_column_value(&open_bin, -INFINITY), 1, "-Infinity is in a bin without lower end");
+	is_double(ex_column_value(&bin, -INFINITY), 0, "but not in one with the lowest number as its end");
+	is_double(ex_column_value(&bin, INFINITY), 1, "Infinity is in a bin without upper end");
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 	{
 		double		raw;
