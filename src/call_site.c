@@ -94,6 +94,15 @@ label_arg(FunctionCallInfo fcinfo, int argno)
 	return PG_ARGISNULL(argno) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(argno));
 }
 
+bool
+label_is(FunctionCallInfo fcinfo, int argno, const char *word)
+{
+	text	   *label = PG_ARGISNULL(argno) ? NULL : PG_GETARG_TEXT_PP(argno);
+
+	return label != NULL && VARSIZE_ANY_EXHDR(label) == strlen(word) &&
+		memcmp(VARDATA_ANY(label), word, strlen(word)) == 0;
+}
+
 static uint32
 find_output(CallSite *site, FunctionCallInfo fcinfo, int argno)
 {
@@ -137,11 +146,10 @@ call_site_outputs(CallSite *site, FunctionCallInfo fcinfo, int argno)
 
 /* An enum's Datum is an OID that differs between databases; its label does not. */
 ex_space
-call_site_space(FunctionCallInfo fcinfo, int argno)
+call_site_space(CallSite *site, FunctionCallInfo fcinfo, int argno)
 {
 	Oid			value;
 	HeapTuple	tuple;
-	bool		is_raw;
 
 	if (PG_ARGISNULL(argno))
 		ereport(ERROR,
@@ -149,14 +157,18 @@ call_site_space(FunctionCallInfo fcinfo, int argno)
 				 errmsg("space must not be null"),
 				 errhint("It is 'raw' or 'response'.")));
 	value = PG_GETARG_OID(argno);
+	if (value == site->space_value)
+		return site->space;
 	tuple = SearchSysCache1(ENUMOID, ObjectIdGetDatum(value));
 	if (!HeapTupleIsValid(tuple))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
 				 errmsg("invalid internal value for enum: %u", value)));
-	is_raw = strcmp(NameStr(((Form_pg_enum) GETSTRUCT(tuple))->enumlabel), "raw") == 0;
+	site->space = strcmp(NameStr(((Form_pg_enum) GETSTRUCT(tuple))->enumlabel), "raw") == 0 ?
+		EX_RAW : EX_RESPONSE;
+	site->space_value = value;
 	ReleaseSysCache(tuple);
-	return is_raw ? EX_RAW : EX_RESPONSE;
+	return site->space;
 }
 
 const char *

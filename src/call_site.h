@@ -22,6 +22,8 @@ typedef struct CallSite
 	InputReader *reader;
 	ModelEntry *entry;			/* of the current call */
 	InputRow   *row;			/* NULL for functions without input */
+	Oid			space_value;	/* explain.space value looked up last ... */
+	ex_space	space;			/* ... and its meaning */
 } CallSite;
 
 /* The call site of fcinfo, made at its first call. */
@@ -46,7 +48,7 @@ extern uint32 call_site_output(CallSite *site, FunctionCallInfo fcinfo, int argn
 extern ex_outputs call_site_outputs(CallSite *site, FunctionCallInfo fcinfo, int argno);
 
 /* An explain.space argument. */
-extern ex_space call_site_space(FunctionCallInfo fcinfo, int argno);
+extern ex_space call_site_space(CallSite *site, FunctionCallInfo fcinfo, int argno);
 extern const char *space_name(ex_space space);
 
 /* Name of an output in the database's encoding. */
@@ -54,6 +56,9 @@ extern char *output_name(const ModelEntry *entry, uint32 output);
 
 /* An optional explain.label argument as a string, or NULL. */
 extern char *label_arg(FunctionCallInfo fcinfo, int argno);
+
+/* Is it this word?  (without making a string of it) */
+extern bool label_is(FunctionCallInfo fcinfo, int argno, const char *word);
 
 /*
  * Defines the SQL-callable overloads of `static Datum name(FunctionCallInfo,

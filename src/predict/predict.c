@@ -45,7 +45,7 @@ predict(FunctionCallInfo fcinfo, ModelSource source, InputKind kind)
 	site = call_site_input(fcinfo, source, kind);
 	output = call_site_output(site, fcinfo, 2);
 	prediction = predict_row(site);
-	if (call_site_space(fcinfo, 3) == EX_RAW)
+	if (call_site_space(site, fcinfo, 3) == EX_RAW)
 		PG_RETURN_FLOAT8(prediction.raw[output]);
 	return in_range(prediction.response[output]);
 }

@@ -91,13 +91,20 @@ auto_method(const ModelEntry *entry, ex_host *host, ex_space space, const ex_bac
 	pg_unreachable();
 }
 
+/* NULL for null and 'auto', what most calls want. */
+static const char *
+method_arg(FunctionCallInfo fcinfo, int argno)
+{
+	return label_is(fcinfo, argno, "auto") ? NULL : label_arg(fcinfo, argno);
+}
+
 static const ex_shap_method *
 choose_method(const ModelEntry *entry, ex_host *host, const char *name, ex_space space,
 			  const ex_background *background)
 {
 	const ex_shap_method *method;
 
-	if (name == NULL || strcmp(name, "auto") == 0)
+	if (name == NULL)
 		return auto_method(entry, host, space, background);
 	method = named_method(entry, name);
 	if (!background->own && !method->needs_background)
@@ -149,10 +156,10 @@ plan_shap(CallSite *site, FunctionCallInfo fcinfo, InputKind kind, const ShapArg
 	memset(plan, 0, sizeof(*plan));
 	plan->call.x = site->row->x;
 	plan->call.outputs = call_site_outputs(site, fcinfo, args->output);
-	plan->call.space = call_site_space(fcinfo, args->space);
+	plan->call.space = call_site_space(site, fcinfo, args->space);
 	plan_background(site, fcinfo, kind, args->reference, &plan->call.background);
 	plan_versus(site, fcinfo, args, plan);
-	plan->method = choose_method(site->entry, site->host, label_arg(fcinfo, args->method),
+	plan->method = choose_method(site->entry, site->host, method_arg(fcinfo, args->method),
 								 plan->call.space, &plan->call.background);
 }
 
@@ -491,11 +498,11 @@ base_value(FunctionCallInfo fcinfo, ModelSource source)
 		PG_RETURN_NULL();
 	site = call_site_model(fcinfo, source);
 	plan.call.outputs = (ex_outputs) {call_site_output(site, fcinfo, 1), 1};
-	plan.call.space = call_site_space(fcinfo, 3);
+	plan.call.space = call_site_space(site, fcinfo, 3);
 	plan.call.background = site->entry->background;
 	if (plan.call.space == EX_RESPONSE && site->entry->model->link != EX_LINK_IDENTITY)
 		PG_RETURN_FLOAT8(response_base(site, &plan));
-	plan.method = choose_method(site->entry, site->host, label_arg(fcinfo, 2), plan.call.space,
+	plan.method = choose_method(site->entry, site->host, method_arg(fcinfo, 2), plan.call.space,
 								&plan.call.background);
 	PG_RETURN_FLOAT8(base_of(site, &plan));
 }
@@ -540,7 +547,7 @@ stored_base(CallSite *site, FunctionCallInfo fcinfo, const ShapArgs *args, ShapP
 {
 	double		base;
 
-	plan->method = choose_method(site->entry, site->host, label_arg(fcinfo, args->method),
+	plan->method = choose_method(site->entry, site->host, method_arg(fcinfo, args->method),
 								 plan->call.space, &plan->call.background);
 	base = base_of(site, plan);
 	if (plan->difference)
@@ -571,7 +578,7 @@ attributions(FunctionCallInfo fcinfo, ModelSource source, InputKind kind)
 	site = call_site_input(fcinfo, source, kind);
 	plan.call.x = site->row->x;
 	plan.call.outputs = (ex_outputs) {call_site_output(site, fcinfo, args.output), 1};
-	plan.call.space = call_site_space(fcinfo, args.space);
+	plan.call.space = call_site_space(site, fcinfo, args.space);
 	plan.call.background = site->entry->background;
 	plan_versus(site, fcinfo, &args, &plan);
 
