@@ -351,17 +351,14 @@ ex_shap_open_memos(ex_compiled *compiled, const ex_shap_blocks *blocks, ex_shap_
 	uint32_t	per_tree = blocks->n_small > 0 ? memos->n / blocks->n_small : 1;
 	size_t		bytes = 0;
 
-	if (memos->full || memos->n_open == memos->n || memos->calls++ < CALLS_WITHOUT_MEMOS)
+	if (memos->n_open == memos->n || memos->calls++ < CALLS_WITHOUT_MEMOS)
 		return;
 	while (memos->n_open < memos->n && bytes < OPEN_PER_CALL)
 	{
 		const ex_shap_small *small = &blocks->small[memos->n_open / per_tree];
 
 		if (!open_memo(compiled, small, &memos->memo[memos->n_open]))
-		{
-			memos->full = true;
 			return;
-		}
 		memos->n_open++;
 		bytes += memo_size(small);
 	}

@@ -135,7 +135,6 @@ typedef struct ex_shap_memos
 	uint32_t	n;
 	uint32_t	n_open;			/* the first so many have memory */
 	uint32_t	calls;
-	bool		full;			/* there is no more memory */
 } ex_shap_memos;
 
 typedef struct ex_shap_blocks

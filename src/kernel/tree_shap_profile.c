@@ -366,10 +366,7 @@ make_profile(ex_compiled *compiled, ex_host *host, const ex_tree_shap_tables *ta
 		compiled->table_bytes += weights;
 	}
 	else
-	{
 		EX_TRY(EX_ALLOC(keep, most_weights(tables->blocks, profile), &profile->tree_weight));
-		profile->memos.full = true;
-	}
 	compiled->table_bytes += games;
 	*made = profile;
 	return EX_OK;
