@@ -35,7 +35,8 @@ legendre(uint32_t n, double x, double *derivative)
 static double
 root(uint32_t n, uint32_t i, double *derivative)
 {
-	double		x = cos(PI * (i + 0.75) / (n + 0.5));
+	/* rounded, as the last bits of cos() differ between processors' libraries */
+	double		x = (float) cos(PI * (i + 0.75) / (n + 0.5));
 
 	for (int step = 0; step < 4; step++)
 		x -= legendre(n, x, derivative) / *derivative;
