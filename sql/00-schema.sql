@@ -7,7 +7,7 @@ DO $$
 BEGIN
 	IF NOT EXISTS (SELECT FROM pg_catalog.pg_namespace
 				   WHERE nspname OPERATOR(pg_catalog.=) 'explain'::pg_catalog.name
-				   AND nspowner OPERATOR(pg_catalog.=) current_user::pg_catalog.regrole::pg_catalog.oid)
+				   AND pg_catalog.pg_get_userbyid(nspowner) OPERATOR(pg_catalog.=) current_user)
 	THEN
 		RAISE EXCEPTION 'schema "explain" belongs to another role'
 			USING ERRCODE = 'duplicate_schema',
