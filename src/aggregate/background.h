@@ -43,8 +43,7 @@ typedef struct BackgroundColumn
 typedef struct BackgroundMap
 {
 	MemoryContext context;		/* NULL: no row type yet */
-	Oid			type;
-	int32		typmod;
+	uint64		row_type;		/* identifier that changes when the type is altered */
 	TupleDesc	tupdesc;
 	BackgroundColumn *column;
 	Datum	   *values;

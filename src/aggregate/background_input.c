@@ -135,7 +135,7 @@ map_column(BackgroundState *state, int a)
 }
 
 static void
-map_columns(BackgroundState *state, Oid type, int32 typmod)
+map_columns(BackgroundState *state, Oid type, int32 typmod, uint64 row_type)
 {
 	BackgroundMap *map = &state->map;
 	TupleDesc	tupdesc = lookup_rowtype_tupdesc(type, typmod);
@@ -154,8 +154,7 @@ map_columns(BackgroundState *state, Oid type, int32 typmod)
 	for (int a = 0; a < map->tupdesc->natts; a++)
 		map_column(state, a);
 	MemoryContextSwitchTo(old);
-	map->type = type;
-	map->typmod = typmod;
+	map->row_type = row_type;
 }
 
 static void
@@ -209,10 +208,11 @@ background_add_record(BackgroundState *state, HeapTupleHeader record)
 	ex_sample  *sample = &state->sample;
 	Oid			type = HeapTupleHeaderGetTypeId(record);
 	int32		typmod = HeapTupleHeaderGetTypMod(record);
+	uint64		row_type = assign_record_type_identifier(type, typmod);
 	HeapTupleData tuple;
 
-	if (map->context == NULL || map->type != type || map->typmod != typmod)
-		map_columns(state, type, typmod);
+	if (map->context == NULL || map->row_type != row_type)
+		map_columns(state, type, typmod, row_type);
 	tuple.t_len = HeapTupleHeaderGetDatumLength(record);
 	ItemPointerSetInvalid(&tuple.t_self);
 	tuple.t_tableOid = InvalidOid;

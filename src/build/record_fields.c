@@ -42,8 +42,7 @@ struct RecordFields
 	MemoryContext context;
 	MemoryContext map_context;	/* column map of the row type seen last */
 	MemoryContext row_context;	/* fields of the current row */
-	Oid			type;
-	int32		typmod;
+	uint64		row_type;		/* identifier that changes when the type is altered */
 	TupleDesc	tupdesc;
 	Datum	   *values;
 	bool	   *nulls;
@@ -210,7 +209,7 @@ map_column(RecordFields *reader, int i)
 }
 
 static void
-map_columns(RecordFields *reader, Oid type, int32 typmod)
+map_columns(RecordFields *reader, Oid type, int32 typmod, uint64 row_type)
 {
 	TupleDesc	tupdesc;
 	MemoryContext old;
@@ -229,8 +228,7 @@ map_columns(RecordFields *reader, Oid type, int32 typmod)
 	reader->tupdesc = tupdesc;
 	for (int i = 0; i < reader->table->n_fields; i++)
 		map_column(reader, i);
-	reader->type = type;
-	reader->typmod = typmod;
+	reader->row_type = row_type;
 }
 
 /*
@@ -342,13 +340,18 @@ record_fields_read(RecordFields *reader, Datum record)
 	HeapTupleHeader header;
 	HeapTupleData tuple;
 	MemoryContext old;
+	Oid			type;
+	int32		typmod;
+	uint64		row_type;
 
 	MemoryContextReset(reader->row_context);
 	old = MemoryContextSwitchTo(reader->row_context);
 	header = DatumGetHeapTupleHeader(record);
-	if (reader->tupdesc == NULL || reader->type != HeapTupleHeaderGetTypeId(header) ||
-		reader->typmod != HeapTupleHeaderGetTypMod(header))
-		map_columns(reader, HeapTupleHeaderGetTypeId(header), HeapTupleHeaderGetTypMod(header));
+	type = HeapTupleHeaderGetTypeId(header);
+	typmod = HeapTupleHeaderGetTypMod(header);
+	row_type = assign_record_type_identifier(type, typmod);
+	if (reader->tupdesc == NULL || reader->row_type != row_type)
+		map_columns(reader, type, typmod, row_type);
 
 	tuple.t_len = HeapTupleHeaderGetDatumLength(header);
 	ItemPointerSetInvalid(&tuple.t_self);

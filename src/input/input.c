@@ -46,14 +46,14 @@ struct InputReader
 {
 	MemoryContext context;		/* the call site's */
 	MemoryContext model_context;	/* rules and rows of the current model */
-	uint8		digest[16];
+	const ex_model *model;		/* rules point into it, so content alone is not enough: */
+	uint8		digest[16];		/* another model may come to lie at its address */
 	uint32		n;
 	FeatureRule *rule;
 	InputRow	row[2];
 
 	MemoryContext record_context;	/* column map of the current row type */
-	Oid			type;
-	int32		typmod;
+	uint64		row_type;		/* identifier that changes when the type is altered */
 	ColumnMap  *column;			/* one for each feature; NULL: no row type yet */
 	int		   *plain;			/* attributes of the features if all are plain, else NULL */
 	TupleDesc	tupdesc;
@@ -74,6 +74,7 @@ static void
 drop_column_map(InputReader *reader)
 {
 	reader->column = NULL;
+	reader->plain = NULL;
 	if (reader->record_context != NULL)
 		MemoryContextDelete(reader->record_context);
 	reader->record_context = NULL;
@@ -92,7 +93,8 @@ set_model(InputReader *reader, const ModelEntry *entry)
 {
 	MemoryContext context;
 
-	if (reader->model_context != NULL && memcmp(reader->digest, entry->digest, sizeof(reader->digest)) == 0)
+	if (reader->model_context != NULL && reader->model == entry->model &&
+		memcmp(reader->digest, entry->digest, sizeof(reader->digest)) == 0)
 		return;
 	drop_column_map(reader);
 	if (reader->model_context != NULL)
@@ -104,6 +106,7 @@ set_model(InputReader *reader, const ModelEntry *entry)
 	reader->rule = feature_rules(entry->model, context);
 	allocate_row(&reader->row[0], reader->n, context);
 	allocate_row(&reader->row[1], reader->n, context);
+	reader->model = entry->model;
 	memcpy(reader->digest, entry->digest, sizeof(reader->digest));
 	reader->model_context = context;
 }
@@ -264,7 +267,7 @@ plain_attributes(const InputReader *reader)
 }
 
 static void
-map_columns(InputReader *reader, Oid type, int32 typmod)
+map_columns(InputReader *reader, Oid type, int32 typmod, uint64 row_type)
 {
 	TupleDesc	tupdesc = lookup_rowtype_tupdesc(type, typmod);
 	MemoryContext context = AllocSetContextCreate(reader->context, "explain_ext columns",
@@ -300,8 +303,7 @@ map_columns(InputReader *reader, Oid type, int32 typmod)
 		}
 	}
 	MemoryContextSwitchTo(old);
-	reader->type = type;
-	reader->typmod = typmod;
+	reader->row_type = row_type;
 	reader->column = column;
 	reader->plain = plain_attributes(reader);
 }
@@ -424,10 +426,11 @@ read_record(InputReader *reader, InputRow *row, Datum input)
 	HeapTupleHeader header = DatumGetHeapTupleHeader(input);
 	Oid			type = HeapTupleHeaderGetTypeId(header);
 	int32		typmod = HeapTupleHeaderGetTypMod(header);
+	uint64		row_type = assign_record_type_identifier(type, typmod);
 	HeapTupleData tuple;
 
-	if (reader->column == NULL || reader->type != type || reader->typmod != typmod)
-		map_columns(reader, type, typmod);
+	if (reader->column == NULL || reader->row_type != row_type)
+		map_columns(reader, type, typmod, row_type);
 
 	tuple.t_len = HeapTupleHeaderGetDatumLength(header);
 	ItemPointerSetInvalid(&tuple.t_self);
