@@ -11,13 +11,17 @@
  * fetch the whole value.
  *
  * By name.  An SPI query as the current user, remembered while name, user,
- * row_security, transaction and snapshot are unchanged: a model updated or a
- * role changed between two calls is seen at once.
+ * row_security, (sub)transaction and snapshot are unchanged: a model updated
+ * or a role changed between two calls is seen at once.  The answer of a policy
+ * may hang on anything else as well, such as a setting that says whose turn it
+ * is, so the query runs at each call where one applies; its plan is kept.
  */
 #include "model/model_arg.h"
 
 #include "access/detoast.h"
+#include "access/xact.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
@@ -41,15 +45,16 @@ typedef struct ValueMemo
 
 typedef struct NameMemo
 {
-	text	   *name;
+	text	   *name;			/* NULL: nothing to remember */
 	Oid			user;
 	bool		row_security;
 	LocalTransactionId lxid;
+	SubTransactionId subxact;	/* what it added may be gone without a new snapshot */
 	TransactionId xmin;
 	TransactionId xmax;
 	CommandId	curcid;
 	uint64		completions;
-	ModelEntry *entry;			/* NULL: unused */
+	ModelEntry *entry;			/* of the last call by name, pinned; NULL: none yet */
 } NameMemo;
 
 struct ModelRef
@@ -223,17 +228,28 @@ refuse_document(const char *name)
 				 errhint("Cast it: '{...}'::explain.model.")));
 }
 
-static void
+static Oid
 require_registry(void)
 {
 	Oid			schema = get_namespace_oid("explain", true);
+	Oid			registry = OidIsValid(schema) ? get_relname_relid("model_versions", schema) : InvalidOid;
 
-	if (OidIsValid(schema) && OidIsValid(get_relname_relid("model_versions", schema)))
-		return;
-	ereport(ERROR,
-			(errcode(ERRCODE_UNDEFINED_TABLE),
-			 errmsg("there is no model registry in this database"),
-			 errhint("Create one with CALL explain.create_registry(), or pass a model value instead of a name.")));
+	if (!OidIsValid(registry))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("there is no model registry in this database"),
+				 errhint("Create one with CALL explain.create_registry(), or pass a model value instead of a name.")));
+	return registry;
+}
+
+/* Does the answer depend on nothing but the snapshot and the user? */
+static bool
+is_stable(Oid registry)
+{
+	char		kind = get_rel_relkind(registry);
+
+	return (kind == RELKIND_RELATION || kind == RELKIND_PARTITIONED_TABLE) &&
+		check_enable_rls(registry, InvalidOid, true) != RLS_ENABLED;
 }
 
 /* Anybody who may create tables in the schema could have made one of that name. */
@@ -251,6 +267,25 @@ check_registry(TupleDesc result)
 				 errhint("Rename that table and create the registry with CALL explain.create_registry().")));
 }
 
+/* The plan is made once in a session; the server makes it anew when it must. */
+static SPIPlanPtr
+registry_plan(void)
+{
+	static SPIPlanPtr saved = NULL;
+	Oid			types[2] = {TEXTOID, INT4OID};
+	SPIPlanPtr	plan;
+
+	if (saved != NULL)
+		return saved;
+	plan = SPI_prepare("SELECT model FROM explain.model_versions"
+					   " WHERE name OPERATOR(pg_catalog.=) $1"
+					   " AND ($2 OPERATOR(pg_catalog.=) 0 OR version OPERATOR(pg_catalog.=) $2)"
+					   " ORDER BY version USING OPERATOR(pg_catalog.>) LIMIT 1", 2, types);
+	if (plan == NULL || SPI_keepplan(plan) != 0)
+		elog(ERROR, "could not prepare a query of explain.model_versions: %s", SPI_result_code_string(SPI_result));
+	return saved = plan;
+}
+
 /*
  * Query the registry as the current user.  The value of a version (0: the
  * newest), usually a toast pointer, in the caller's memory; NULL if there is
@@ -259,18 +294,13 @@ check_registry(TupleDesc result)
 static struct varlena *
 query_registry(const char *name, int32 version)
 {
-	Oid			types[2] = {TEXTOID, INT4OID};
 	Datum		values[2] = {CStringGetTextDatum(name), Int32GetDatum(version)};
 	struct varlena *value = NULL;
 	int			result;
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	result = SPI_execute_with_args("SELECT model FROM explain.model_versions"
-								   " WHERE name OPERATOR(pg_catalog.=) $1"
-								   " AND ($2 OPERATOR(pg_catalog.=) 0 OR version OPERATOR(pg_catalog.=) $2)"
-								   " ORDER BY version USING OPERATOR(pg_catalog.>) LIMIT 1",
-								   2, types, values, NULL, true, 1);
+	result = SPI_execute_plan(registry_plan(), values, NULL, true, 1);
 	if (result != SPI_OK_SELECT)
 		elog(ERROR, "could not query explain.model_versions: %s", SPI_result_code_string(result));
 	check_registry(SPI_tuptable->tupdesc);
@@ -319,11 +349,11 @@ model_by_name(const text *argument, int32 version)
 static bool
 same_name(const NameMemo *memo, const text *name, Snapshot snapshot)
 {
-	return memo->entry != NULL &&
+	return memo->name != NULL &&
 		VARSIZE_ANY_EXHDR(name) == VARSIZE_ANY_EXHDR(memo->name) &&
 		memcmp(VARDATA_ANY(name), VARDATA_ANY(memo->name), VARSIZE_ANY_EXHDR(name)) == 0 &&
 		memo->user == GetUserId() && memo->row_security == row_security &&
-		memo->lxid == MyLocalTransactionId() &&
+		memo->lxid == MyLocalTransactionId() && memo->subxact == GetCurrentSubTransactionId() &&
 		memo->xmin == snapshot->xmin && memo->xmax == snapshot->xmax &&
 		memo->curcid == snapshot->curcid && memo->completions == snapshot->snapXactCompletionCount;
 }
@@ -334,6 +364,7 @@ get_named(ModelRef *ref, text *argument)
 	NameMemo   *memo = &ref->name;
 	Snapshot	snapshot = GetActiveSnapshot();
 	ModelEntry *entry;
+	Oid			registry;
 	char	   *name;
 	int32		version;
 
@@ -342,7 +373,7 @@ get_named(ModelRef *ref, text *argument)
 
 	name = split_name(argument, &version);
 	refuse_document(name);
-	require_registry();
+	registry = require_registry();
 	entry = look_up(name, version);
 	if (entry == NULL)
 		unknown_model(name, version);
@@ -352,15 +383,18 @@ get_named(ModelRef *ref, text *argument)
 	if (memo->name != NULL)
 		pfree(memo->name);
 	memo->name = NULL;
-	memo->name = MemoryContextAlloc(ref->context, VARSIZE_ANY(argument));
-	memcpy(memo->name, argument, VARSIZE_ANY(argument));
+	if (!is_stable(registry))
+		return entry;
 	memo->user = GetUserId();
 	memo->row_security = row_security;
 	memo->lxid = MyLocalTransactionId();
+	memo->subxact = GetCurrentSubTransactionId();
 	memo->xmin = snapshot->xmin;
 	memo->xmax = snapshot->xmax;
 	memo->curcid = snapshot->curcid;
 	memo->completions = snapshot->snapXactCompletionCount;
+	memo->name = MemoryContextAlloc(ref->context, VARSIZE_ANY(argument));
+	memcpy(memo->name, argument, VARSIZE_ANY(argument));
 	return entry;
 }
 
