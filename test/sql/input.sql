@@ -66,6 +66,12 @@ ALTER TABLE wide ALTER pad SET STORAGE external;
 INSERT INTO wide SELECT 4, 30, 'red', true, repeat('y', 100000);
 SELECT DISTINCT explain.predict((SELECT m FROM models WHERE name = 'mixed'), w) FROM wide w;
 
+-- a table of 1,500 columns, of which three are features
+SELECT 'CREATE TABLE columns_1500 AS SELECT 30 AS age, true AS member, ''red''::text AS colour, '
+	|| string_agg(i || ' AS c' || i, ', ' ORDER BY i) FROM generate_series(1, 1497) i \gexec
+SELECT explain.predict((SELECT m FROM models WHERE name = 'mixed'), w) FROM columns_1500 w;
+DROP TABLE columns_1500;
+
 -- a row type that changes between calls of a prepared statement
 PREPARE by_row AS SELECT id, explain.predict((SELECT m FROM models WHERE name = 'mixed'), p) FROM people p ORDER BY id;
 EXECUTE by_row;
