@@ -37,6 +37,7 @@
 #ifdef __AVX2__
 #include <immintrin.h>
 #endif
+#include <string.h>
 
 #include "tree_shap_internal.h"
 
@@ -121,6 +122,21 @@ factor(const ex_shap_rule *rule, const int groups, bool on, double share, vec *f
 		f[g] = add[g] + off[g] * share;
 }
 
+/* on ? a : b, by bits: a compiler would branch here, on what nobody can predict */
+INLINE double
+choose(bool on, double a, double b)
+{
+	uint64_t	mask = -(uint64_t) on;
+	uint64_t	bits[2];
+	double		chosen;
+
+	memcpy(&bits[0], &a, sizeof(a));
+	memcpy(&bits[1], &b, sizeof(b));
+	bits[0] = (bits[0] & mask) | (bits[1] & ~mask);
+	memcpy(&chosen, &bits[0], sizeof(chosen));
+	return chosen;
+}
+
 /* A split that the walk has come to; see the frame. */
 typedef struct arrival
 {
@@ -144,7 +160,7 @@ arrive(const ex_shap_walk *walk, const ex_shap_split *split, const int groups, c
 	const frame *above = frame_at(walk, groups, split->ancestor);
 	const vec  *inverse = VECTOR(above, INVERSE);
 	bool		on_above = above->on[above->side];
-	double		share_above = on_above ? above->share[above->side] : 1;
+	double		share_above = choose(on_above, above->share[above->side], 1);
 	bool		left = walk->column[split->column] <= split->threshold;
 
 	at->on[0] = left & on_above;
@@ -203,7 +219,7 @@ add_pairs(const ex_shap_walk *walk, const ex_shap_split *split, const int groups
 		for (int g = 1; g < groups; g++)
 			sum += bracket[g] * inverse[g];
 		/* (o - z) / f; z drops out of -z / ((1 - t) z) */
-		gain = above->on[above->side] ? 1 - above->share[above->side] : -1;
+		gain = choose(above->on[above->side], 1 - above->share[above->side], -1);
 		walk->pair[(size_t) above->split->feature * walk->n_features + split->feature] +=
 			gain * ((sum[0] + sum[2]) + (sum[1] + sum[3]));
 	}
@@ -249,7 +265,7 @@ go_down(const ex_shap_walk *walk, const int groups, const bool pairs, frame *at,
 	{
 		vec		   *inverse = VECTOR(at, INVERSE);
 
-		factor(walk->rule, groups, at->on[c], at->on[c] ? at->share[c] : 1, inverse);
+		factor(walk->rule, groups, at->on[c], choose(at->on[c], at->share[c], 1), inverse);
 		for (int g = 0; g < groups; g++)
 			inverse[g] = 1 / inverse[g];
 	}
