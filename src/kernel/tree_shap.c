@@ -332,23 +332,21 @@ interventional_values(ex_compiled *compiled, ex_host *host, const ex_shap_call *
 {
 	uint32_t	p = compiled->model->n_features;
 	ex_tree_shap_tables *tables;
-	ex_shap_blocks *blocks;
 
 	EX_TRY(ex_shap_tables(compiled, host, &tables));
-	EX_TRY(ex_shap_blocks_of(compiled, host, tables, &blocks));
 	EX_TRY(interventional_base(compiled, host, call, base));
-	if (call->background.own)
-		EX_TRY(ex_shap_profile_of(compiled, host, tables, &call->background));
 	ex_shap_columns(tables, call->x, tables->column);
 	memset(phi, 0, (size_t) call->outputs.count * p * sizeof(double));
-	for (uint32_t i = 0; call->background.own && i < call->outputs.count; i++)
+	if (!call->background.own)
+		return contest_rows(tables, host, call, false, phi);
+
+	EX_TRY(ex_shap_profile_of(compiled, host, tables, &call->background));
+	for (uint32_t i = 0; i < call->outputs.count; i++)
 	{
 		EX_TRY(ex_shap_block_background(tables, host, call->outputs.first + i));
-		memcpy(phi + (size_t) i * p, blocks->sum, p * sizeof(double));
+		memcpy(phi + (size_t) i * p, tables->blocks->sum, p * sizeof(double));
 	}
-	if (call->background.own && blocks->all_small)
-		return EX_OK;
-	return contest_rows(tables, host, call, false, phi);
+	return tables->blocks->all_small ? EX_OK : contest_rows(tables, host, call, false, phi);
 }
 
 /* ----------------------------------------------------------------

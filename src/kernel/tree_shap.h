@@ -27,10 +27,16 @@
 extern const ex_shap_method ex_tree_shap_methods[EX_N_TREE_SHAP_METHODS];
 
 /*
- * Which code runs the inner loops: the best for this processor, or the
- * portable one (tests compare the two, whose results have the same bits).
- * For models that are explained for the first time after the call.
+ * Which code runs the inner loops of models that are explained for the first
+ * time from now on.  The results have the same bits; for tests of that.
  */
-extern void ex_tree_shap_use_portable(bool portable);
+typedef enum ex_shap_processor
+{
+	EX_SHAP_BEST = 0,			/* what this processor can do */
+	EX_SHAP_WITHOUT_BMI2,
+	EX_SHAP_PORTABLE
+} ex_shap_processor;
+
+extern void ex_tree_shap_use(ex_shap_processor processor);
 
 #endif							/* EX_TREE_SHAP_H */

@@ -473,30 +473,24 @@ ex_shap_leaves(const ex_tree_shap_tables *tables, uint32_t t, uint32_t k)
  * The whole
  * ---------------------------------------------------------------- */
 
-static bool portable_only = false;
+static ex_shap_processor chosen_processor = EX_SHAP_BEST;
 
 void
-ex_tree_shap_use_portable(bool portable)
+ex_tree_shap_use(ex_shap_processor processor)
 {
-	portable_only = portable;
+	chosen_processor = processor;
 }
-
-#ifdef __x86_64__
-/* The first two generations of Zen have the instruction in slow microcode. */
-static bool
-has_fast_pext(void)
-{
-	return __builtin_cpu_supports("bmi2") &&
-		!__builtin_cpu_is("znver1") && !__builtin_cpu_is("znver2");
-}
-#endif
 
 static const ex_shap_kernel *
 best_kernel(void)
 {
 #ifdef __x86_64__
-	if (!portable_only && __builtin_cpu_supports("avx2"))
-		return has_fast_pext() ? &ex_shap_avx2_bmi2 : &ex_shap_avx2;
+	/* the first two generations of Zen have pext in slow microcode */
+	bool		bmi2 = __builtin_cpu_supports("bmi2") &&
+		!__builtin_cpu_is("znver1") && !__builtin_cpu_is("znver2");
+
+	if (chosen_processor != EX_SHAP_PORTABLE && __builtin_cpu_supports("avx2"))
+		return bmi2 && chosen_processor == EX_SHAP_BEST ? &ex_shap_avx2_bmi2 : &ex_shap_avx2;
 #endif
 	return &ex_shap_portable;
 }

@@ -234,6 +234,102 @@ test_brute_force(void)
 }
 
 /* ----------------------------------------------------------------
+ * Many features on a path
+ * ---------------------------------------------------------------- */
+
+static void
+put_numeric_features(ex_builder *builder, uint32_t n)
+{
+	for (uint32_t f = 0; f < n; f++)
+	{
+		char		name[16];
+		ex_feature	feature = {.name = name,.missing = EX_MISSING_NATIVE};
+
+		feature.name_length = (size_t) snprintf(name, sizeof(name), "f%u", f);
+		(void) ex_put_feature(builder, &feature);
+	}
+}
+
+/* Turns a tree into a ladder, whose every left child is a leaf, on random features. */
+static void
+make_ladder(uint64_t *seed, uint32_t n_features, const ex_raw_tree *tree)
+{
+	ex_raw_node *node = (ex_raw_node *) tree->node;
+	uint32_t	n_splits = tree->n_nodes / 2;
+
+	for (uint32_t i = tree->n_nodes; i-- > 0;)
+	{
+		bool		leaf = i % 2 == 1 || i == 2 * n_splits;
+
+		node[i] = (ex_raw_node) {.left = -1,.right = -1,.gain = NAN,.value = random_unit(seed),
+			.cover = 1 + random_below(seed, 9)};
+		if (leaf)
+			continue;
+		node[i].op = EX_LE;
+		node[i].value = 0;
+		node[i].threshold = 2 * random_unit(seed) - 1;
+		node[i].feature = random_below(seed, 5) == 0 ? random_below(seed, n_features) :
+			i / 2 % n_features;
+		node[i].left = (int32_t) i + 1;
+		node[i].right = (int32_t) i + 2;
+		node[i].cover = node[i + 1].cover + node[i + 2].cover;
+	}
+}
+
+/* Wide: random trees or ladders on many features, against counting coalitions by size. */
+static void
+test_many_features(uint32_t n_features, uint32_t n_splits, bool ladder)
+{
+	random_spec spec = {.n_trees = 4,.n_splits = n_splits,.n_outputs = 1,.covers = true};
+	uint64_t	seed = n_features;
+	ex_builder	builder;
+	ex_model   *model;
+	ex_compiled *compiled;
+	double		x[64];
+	double		on[64];
+	double		share[64];
+	double		phi[64];
+	double		expected[64] = {0};
+	double		base;
+	double		worst = 0;
+	ex_shap_call call = {x, {0, 1}, EX_RAW, {NULL, NULL, 0, NULL, NULL, false}};
+
+	ex_builder_init(&builder, host, EX_TREE);
+	builder.n_outputs = 1;
+	put_numeric_features(&builder, n_features);
+	(void) ex_put_f64(&builder, EX_TREE_BASE, 0);
+	(void) ex_default_output_names(&builder);
+	for (uint32_t t = 0; t < spec.n_trees; t++)
+	{
+		ex_raw_tree tree;
+
+		(void) random_tree(host, &seed, &spec, &tree);
+		for (uint32_t i = 0; i < tree.n_nodes; i++)
+			if (tree.node[i].op != EX_LEAF)
+				((ex_raw_node *) tree.node)[i].feature = random_below(&seed, n_features);
+		if (ladder)
+			make_ladder(&seed, n_features, &tree);
+		(void) ex_tree_add(&builder, &tree);
+	}
+	(void) ex_build(&builder, &model);
+	compiled = compile_within(model, TABLES);
+	for (uint32_t f = 0; f < n_features; f++)
+	{
+		x[f] = ladder ? 0.9 : random_number(&seed);
+		on[f] = -1;
+		share[f] = 1;
+	}
+	for (uint32_t t = 0; t < spec.n_trees; t++)
+		game_add_leaves(&ex_tree_state_of(compiled)->view, t, 0, x, on, share,
+						ex_tree_state_of(compiled)->scale[t], expected);
+	is_status(host, PATH->values(compiled, host, &call, phi, &base), EX_OK,
+			  "%u features, %u splits", n_features, n_splits);
+	for (uint32_t f = 0; f < n_features; f++)
+		worst = fmax(worst, fabs(phi[f] - expected[f]));
+	is_near(worst / game_scale(compiled, 0), 0, 1e-14, "... path-dependent: counted by size");
+}
+
+/* ----------------------------------------------------------------
  * Same bits
  * ---------------------------------------------------------------- */
 
@@ -287,16 +383,21 @@ test_same_bits(void)
 		results		often = run_all(&kinds[i], model, TABLES, 40, true);
 		results		direct = run_all(&kinds[i], model, 0, 2, false);
 		results		portable;
+		results		without_bmi2;
 
-		ex_tree_shap_use_portable(true);
+		ex_tree_shap_use(EX_SHAP_PORTABLE);
 		portable = run_all(&kinds[i], model, TABLES, 40, false);
-		ex_tree_shap_use_portable(false);
+		ex_tree_shap_use(EX_SHAP_WITHOUT_BMI2);
+		without_bmi2 = run_all(&kinds[i], model, TABLES, 40, false);
+		ex_tree_shap_use(EX_SHAP_BEST);
 		is_same(often.value, once.value, once.n * sizeof(double),
 				"%s: same bits after many rows", kinds[i].name);
 		is_same(direct.value, once.value, once.n * sizeof(double),
 				"%s: same bits without memory for tables", kinds[i].name);
 		is_same(portable.value, once.value, once.n * sizeof(double),
 				"%s: same bits from the portable kernel", kinds[i].name);
+		is_same(without_bmi2.value, once.value, once.n * sizeof(double),
+				"%s: same bits from a processor without BMI2", kinds[i].name);
 	}
 }
 
@@ -538,14 +639,7 @@ chain(uint32_t n_splits, uint32_t n_features, ex_compiled **compiled)
 
 	ex_builder_init(&builder, host, EX_TREE);
 	builder.n_outputs = 1;
-	for (uint32_t f = 0; f < n_features; f++)
-	{
-		char		name[16];
-		ex_feature	feature = {.name = name,.missing = EX_MISSING_NATIVE};
-
-		feature.name_length = (size_t) snprintf(name, sizeof(name), "f%u", f);
-		EX_TRY(ex_put_feature(&builder, &feature));
-	}
+	put_numeric_features(&builder, n_features);
 	EX_TRY(EX_ALLOC(host, tree.n_nodes, &node));
 	for (uint32_t i = 0; i < n_splits; i++)
 	{
@@ -657,6 +751,11 @@ main(void)
 {
 	host = ex_arena_init(&arena);
 	test_brute_force();
+	test_many_features(12, 60, false);
+	test_many_features(30, 500, false);
+	test_many_features(64, 3000, false);
+	for (uint32_t n = 8; n <= 64; n += 8)
+		test_many_features(n, n, true);
 	test_same_bits();
 	test_outputs();
 	test_additivity();

@@ -94,6 +94,69 @@ game_values(const ex_compiled *compiled, const double *x, const ex_background *b
 	}
 }
 
+/*
+ * Shapley values of one tree's path-dependent game, leaf by leaf, for any
+ * number of features: the coalitions of a leaf's features are counted by size
+ * (a polynomial product), then weighted by s! (D - 1 - s)! / D!.  Independent
+ * of quadrature.  Adds to phi; `on` and `share` are of the path so far.
+ */
+static inline void
+game_add_leaves(const ex_tree_view *view, uint32_t t, uint32_t i, const double *x, double *on,
+				double *share, double scale, double *phi)
+{
+	const ex_node *node = view->node + view->root[t] + i;
+	const double *cover = view->cover + view->root[t];
+	uint32_t	feature = EX_NODE_FEATURE(node);
+	uint32_t	player[64];
+	uint32_t	n = 0;
+
+	if (EX_NODE_OP(node) != EX_LEAF)
+	{
+		double		on_before = on[feature];
+		double		share_before = share[feature];
+		bool		left = ex_goes_left(view, node, x[feature]);
+
+		for (uint32_t c = 0; c < 2; c++)
+		{
+			/* on < 0: not on the path */
+			on[feature] = (on_before != 0) && (c == 0) == left;
+			share[feature] = share_before * cover[(uint32_t) node->left + c] / cover[i];
+			game_add_leaves(view, t, (uint32_t) node->left + c, x, on, share, scale, phi);
+		}
+		on[feature] = on_before;
+		share[feature] = share_before;
+		return;
+	}
+	for (uint32_t f = 0; f < view->n_features; f++)
+		if (on[f] >= 0)
+			player[n++] = f;
+	for (uint32_t j = 0; j < n; j++)
+	{
+		double		by_size[65] = {1};	/* sum over coalitions of the others, by size */
+		uint32_t	others = 0;
+		double		weight = 1.0 / n;	/* s! (n - 1 - s)! / n! */
+		double		sum = 0;
+
+		for (uint32_t k = 0; k < n; k++)
+		{
+			if (k == j)
+				continue;
+			others++;
+			for (uint32_t size = others; size > 0; size--)
+				by_size[size] = by_size[size] * share[player[k]] +
+					by_size[size - 1] * on[player[k]];
+			by_size[0] *= share[player[k]];
+		}
+		for (uint32_t size = 0; size < n; size++)
+		{
+			sum += weight * by_size[size];
+			if (size + 1 < n)
+				weight *= (size + 1.0) / (n - 1 - size);
+		}
+		phi[player[j]] += scale * node->value * (on[player[j]] - share[player[j]]) * sum;
+	}
+}
+
 static inline double
 game_factorial(uint32_t n)
 {
