@@ -13,7 +13,7 @@
 void
 rows_begin(FunctionCallInfo fcinfo, RowWriter *row)
 {
-	InitMaterializedSRF(fcinfo, 0);
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	row->result = (ReturnSetInfo *) fcinfo->resultinfo;
 	row->column = 0;
 }
