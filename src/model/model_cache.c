@@ -11,7 +11,14 @@
 int			model_cache_size = 256 * 1024;
 
 static HTAB *entries = NULL;
-static dlist_head lru = DLIST_STATIC_INIT(lru);	/* most recently used first */
+
+/*
+ * Only an entry in use grows, so that the bytes of the others are a running
+ * sum: a query may pass by ten thousand models.
+ */
+static dlist_head pinned = DLIST_STATIC_INIT(pinned);
+static dlist_head idle = DLIST_STATIC_INIT(idle);	/* most recently used first */
+static Size idle_bytes = 0;
 
 static void
 create_cache(void)
@@ -26,44 +33,42 @@ create_cache(void)
 }
 
 static Size
+entry_bytes(const ModelEntry *entry)
+{
+	return MemoryContextMemAllocated(entry->context, true);
+}
+
+static Size
 cache_bytes(void)
 {
-	Size		total = 0;
+	Size		total = idle_bytes;
 	dlist_iter	iter;
 
-	dlist_foreach(iter, &lru)
-		total += MemoryContextMemAllocated(dlist_container(ModelEntry, lru, iter.cur)->context, true);
+	dlist_foreach(iter, &pinned)
+		total += entry_bytes(dlist_container(ModelEntry, link, iter.cur));
 	return total;
 }
 
 static void
-drop_entry(ModelEntry *entry)
+drop_idle(ModelEntry *entry)
 {
 	MemoryContext context = entry->context;
 
-	dlist_delete(&entry->lru);
+	idle_bytes -= entry_bytes(entry);
+	dlist_delete(&entry->link);
 	hash_search(entries, entry->digest, HASH_REMOVE, NULL);
 	MemoryContextDelete(context);
 }
 
-/* Let unpinned entries go, oldest first, until the rest fits. */
+/* Let idle entries go, oldest first, until the rest fits. */
 static void
 evict(void)
 {
 	Size		limit = (Size) model_cache_size * 1024;
-	Size		total = cache_bytes();
-	dlist_node *node = lru.head.prev;
+	Size		used = cache_bytes() - idle_bytes;
 
-	while (total > limit && node != &lru.head)
-	{
-		ModelEntry *entry = dlist_container(ModelEntry, lru, node);
-
-		node = node->prev;
-		if (entry->pins > 0)
-			continue;
-		total -= MemoryContextMemAllocated(entry->context, true);
-		drop_entry(entry);
-	}
+	while (used + idle_bytes > limit && !dlist_is_empty(&idle))
+		drop_idle(dlist_container(ModelEntry, link, dlist_tail_node(&idle)));
 }
 
 /* What the others leave of the limit is room for this entry's derived tables. */
@@ -76,12 +81,14 @@ set_table_limit(ModelEntry *entry)
 	entry->compiled->table_limit = limit > used ? limit - used : 0;
 }
 
-static ModelEntry *
-use(ModelEntry *entry)
+static void
+pin(ModelEntry *entry)
 {
-	entry->pins++;
-	dlist_move_head(&lru, &entry->lru);
-	return entry;
+	if (entry->pins++ > 0)
+		return;
+	idle_bytes -= entry_bytes(entry);
+	dlist_delete(&entry->link);
+	dlist_push_head(&pinned, &entry->link);
 }
 
 ModelEntry *
@@ -93,7 +100,7 @@ model_cache_find(const uint8 digest[16])
 		entry = hash_search(entries, digest, HASH_FIND, NULL);
 	if (entry == NULL)
 		return NULL;
-	use(entry);
+	pin(entry);
 	set_table_limit(entry);
 	return entry;
 }
@@ -127,10 +134,9 @@ model_cache_add(const ex_model *model)
 	entry->model = copy;
 	entry->compiled = compiled;
 	ex_own_background(copy, &entry->background);
-	entry->pins = 0;
-	dlist_push_head(&lru, &entry->lru);
+	entry->pins = 1;
+	dlist_push_head(&pinned, &entry->link);
 
-	use(entry);
 	evict();
 	set_table_limit(entry);
 	return entry;
@@ -140,5 +146,9 @@ void
 model_cache_unpin(ModelEntry *entry)
 {
 	Assert(entry->pins > 0);
-	entry->pins--;
+	if (--entry->pins > 0)
+		return;
+	dlist_delete(&entry->link);
+	dlist_push_head(&idle, &entry->link);
+	idle_bytes += entry_bytes(entry);
 }

@@ -26,7 +26,7 @@ typedef struct ModelEntry
 	ex_compiled *compiled;
 	ex_background background;	/* the model's own */
 	int			pins;
-	dlist_node	lru;
+	dlist_node	link;			/* in the list of pinned or of idle entries */
 } ModelEntry;
 
 /* The entry with this digest, pinned, or NULL. */
