@@ -10,7 +10,7 @@
 # see mk/extension.mk.
 
 TASKS = help demo psql test unit regress tap asan fuzz lint oracle bench \
-	fresh-check indent indent-check
+	reference fresh-check indent indent-check
 
 .DEFAULT_GOAL := all
 .PHONY: $(TASKS)
@@ -40,6 +40,7 @@ help:
 #: For developers; T=name picks one test, V=1 shows every command:
 #: make unit|regress|tap|asan|fuzz|lint|oracle [T=name]
 #: make fuzz T=name SECONDS=600
+#: make reference     write doc/reference.md from the catalog
 #: make indent
 
 demo psql:
@@ -50,6 +51,9 @@ test unit regress tap asan fuzz lint oracle:
 
 bench:
 	@sh tools/bench.sh
+
+reference:
+	@sh tools/reference.sh write
 
 fresh-check:
 	@sh tools/fresh-check.sh

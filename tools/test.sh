@@ -65,6 +65,9 @@ suite_lint()
 		esac
 		plan "$file" "BUILD=build/release-$major $run $file"
 	done
+	case ${T:-reference} in reference)
+		plan "reference" "sh tools/with-server.sh '$work/release' sh tools/reference.sh check" ;;
+	esac
 }
 
 # unit FLAVOUR LABEL: the tests run from the top of the tree, and find test/data.
