@@ -261,18 +261,21 @@ mean_prediction(ex_compiled *compiled, ex_host *host, const ex_background *backg
 static ex_status
 interventional_base(ex_compiled *compiled, ex_host *host, const ex_shap_call *call, double *base)
 {
+	uint32_t	n_outputs = compiled->model->n_outputs;
 	ex_tree_shap_tables *tables;
 	double	   *mean;
 
 	EX_TRY(ex_shap_tables(compiled, host, &tables));
-	mean = tables->background_base;
+	mean = call->background.own ? tables->background_base : NULL;
 	if (mean == NULL)
 	{
-		EX_TRY(EX_ALLOC(call->background.own ? compiled->host : host,
-						compiled->model->n_outputs, &mean));
+		EX_TRY(EX_ALLOC(host, n_outputs, &mean));
 		EX_TRY(mean_prediction(compiled, host, &call->background, mean));
 		if (call->background.own)
-			tables->background_base = mean;
+		{
+			EX_TRY(EX_ALLOC(compiled->host, n_outputs, &tables->background_base));
+			memcpy(tables->background_base, mean, n_outputs * sizeof(double));
+		}
 	}
 	memcpy(base, mean + call->outputs.first, call->outputs.count * sizeof(double));
 	return EX_OK;

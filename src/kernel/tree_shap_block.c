@@ -181,8 +181,8 @@ put_tests(ex_shap_blocks *blocks, ex_shap_small *small, const shape *s)
 }
 
 /* All small trees; counts only until blocks->block is there. */
-static void
-cut_trees(const ex_tree_shap_tables *tables, cutter *c)
+static ex_status
+cut_trees(const ex_tree_shap_tables *tables, ex_host *host, cutter *c)
 {
 	ex_shap_blocks *blocks = c->blocks;
 	uint32_t	n_tests = 0;
@@ -202,6 +202,8 @@ cut_trees(const ex_tree_shap_tables *tables, cutter *c)
 		small->first_test = n_tests;
 		small->n_entries = c->n_entries;
 		n_tests += (s.tree->n_splits + 3) / 4 * 4;
+		if (i % POLL_TREES == POLL_TREES - 1)
+			EX_TRY(ex_poll(host));
 		if (blocks->block == NULL)
 			continue;
 		put_tests(blocks, small, &s);
@@ -209,6 +211,7 @@ cut_trees(const ex_tree_shap_tables *tables, cutter *c)
 		for (uint32_t b = before; b < c->n_blocks; b++)
 			small->narrow = small->narrow && blocks->block[b].width <= EX_SHAP_MAX_WIDTH;
 	}
+	return EX_OK;
 }
 
 /* ----------------------------------------------------------------
@@ -267,33 +270,43 @@ path_tables_pay(const ex_tree_view *view, const ex_shap_blocks *blocks)
 	return view->cover != NULL && bytes <= MAX_PATH_TABLES;
 }
 
+/* Room for what one pass over the trees has counted. */
 static ex_status
-make_blocks(ex_host *keep, const ex_tree_shap_tables *tables, ex_shap_blocks **made)
+make_room(ex_host *keep, const ex_tree_view *view, const cutter *c)
 {
-	const ex_tree_view *view = &tables->family->view;
-	ex_shap_blocks *blocks;
-	ex_shap_block *block;
+	ex_shap_blocks *blocks = c->blocks;
 	uint32_t	n_tests = 0;
-	cutter		c = {0};
+	ex_shap_block *block;
 
-	EX_TRY(EX_ALLOC(keep, 1, &blocks));
-	EX_TRY(number_small(keep, tables, blocks));
-	c.blocks = blocks;
-	cut_trees(tables, &c);
 	if (blocks->n_small > 0)
-		n_tests = blocks->small[blocks->n_small - 1].first_test + 64;
-	EX_TRY(EX_ALLOC(keep, c.n_blocks, &block));
-	EX_TRY(EX_ALLOC(keep, c.n_features, &blocks->feature));
+		n_tests = blocks->small[blocks->n_small - 1].first_test + EX_SHAP_MAX_SMALL + 1;
+	EX_TRY(EX_ALLOC(keep, c->n_blocks, &block));
+	EX_TRY(EX_ALLOC(keep, c->n_features, &blocks->feature));
 	EX_TRY(EX_ALLOC(keep, n_tests, &blocks->threshold));
 	EX_TRY(EX_ALLOC(keep, n_tests, &blocks->column));
 	EX_TRY(ex_shap_alloc_aligned(keep, (size_t) view->n_features * 4 * sizeof(double), &blocks->lanes));
 	EX_TRY(EX_ALLOC(keep, view->n_features + 1, &blocks->sum));
 	blocks->block = block;
-	cut_trees(tables, &c);
+	return EX_OK;
+}
+
+/* A cancelled attempt is taken up where it has left no gap: see ex_shap_tables. */
+static ex_status
+fill_blocks(ex_host *keep, ex_host *host, const ex_tree_shap_tables *tables, ex_shap_blocks *blocks)
+{
+	const ex_tree_view *view = &tables->family->view;
+	cutter		c = {.blocks = blocks};
+
+	if (blocks->block == NULL)
+	{
+		EX_TRY(cut_trees(tables, host, &c));
+		EX_TRY(make_room(keep, view, &c));
+	}
+	EX_TRY(cut_trees(tables, host, &c));
 	blocks->path_dependent = path_tables_pay(view, blocks);
 	if (blocks->path_dependent)
 		EX_TRY(ex_shap_make_memos(keep, view, blocks, &blocks->path_memos));
-	*made = blocks;
+	blocks->ready = true;
 	return EX_OK;
 }
 
@@ -301,16 +314,16 @@ ex_status
 ex_shap_blocks_of(ex_compiled *compiled, ex_host *host, ex_tree_shap_tables *tables,
 				  ex_shap_blocks **blocks)
 {
-	(void) host;
 	if (tables->blocks == NULL)
 	{
 		ex_shap_blocks *made;
 
-		EX_TRY(make_blocks(compiled->host, tables, &made));
+		EX_TRY(EX_ALLOC(compiled->host, 1, &made));
+		EX_TRY(number_small(compiled->host, tables, made));
 		tables->blocks = made;
 	}
 	*blocks = tables->blocks;
-	return EX_OK;
+	return (*blocks)->ready ? EX_OK : fill_blocks(compiled->host, host, tables, *blocks);
 }
 
 /* ----------------------------------------------------------------

@@ -139,6 +139,7 @@ typedef struct ex_shap_memos
 
 typedef struct ex_shap_blocks
 {
+	bool		ready;			/* all of the following is filled */
 	ex_shap_small *small;
 	uint32_t	n_small;
 	int32_t    *small_of;		/* per tree: number of the small tree; -1 */
@@ -180,7 +181,7 @@ typedef struct ex_shap_game
 	uint64_t	want;			/* decisions that lead to the leaf */
 	uint32_t	leaf;			/* of the tree */
 	uint32_t	first_player;
-	uint32_t	first_weight;	/* of its 2^n_players patterns */
+	uint32_t	first_weight;	/* of its 2^n_players patterns, among those of the tree */
 	uint32_t	n_players;
 } ex_shap_game;
 
@@ -226,6 +227,7 @@ typedef struct ex_tree_shap_tables
 {
 	const ex_tree_state *family;
 	const ex_shap_kernel *kernel;
+	bool		ready;			/* all of the following is filled */
 	ex_shap_tree *tree;			/* T */
 	ex_shap_split *split;		/* of all trees */
 

@@ -331,11 +331,11 @@ put_trees(writer *w)
 }
 
 static ex_status
-put_ensemble(ex_host *keep, ex_host *host, const ex_tree_view *view, ex_tree_shap_tables *tables)
+make_room(ex_host *keep, const ex_tree_view *view, ex_tree_shap_tables *tables)
 {
-	writer		w = {.view = view, .tables = tables, .host = host};
 	uint32_t	n_leaves = (view->n_nodes + view->n_trees) / 2;
 
+	EX_TRY(number_columns(keep, view, tables));
 	EX_TRY(EX_ALLOC(keep, view->n_trees, &tables->tree));
 	EX_TRY(EX_ALLOC(keep, view->n_nodes - n_leaves, &tables->split));
 	if (!view->vector_leaves)
@@ -343,11 +343,22 @@ put_ensemble(ex_host *keep, ex_host *host, const ex_tree_view *view, ex_tree_sha
 	if (view->vector_leaves || view->n_linear > 0)
 		EX_TRY(EX_ALLOC(keep, n_leaves, &tables->leaf_node));
 	if (view->cover != NULL)
-	{
 		EX_TRY(EX_ALLOC(keep, view->n_outputs, &tables->path_base));
-		for (uint32_t k = 0; k < view->n_outputs; k++)
-			tables->path_base[k] = view->base[k];
-	}
+	return EX_OK;
+}
+
+/* From the start, even if an earlier attempt was cancelled half-way. */
+static ex_status
+put_ensemble(ex_host *host, const ex_tree_view *view, ex_tree_shap_tables *tables)
+{
+	writer		w = {.view = view,.tables = tables,.host = host};
+	uint32_t	n_leaves = (view->n_nodes + view->n_trees) / 2;
+
+	memset(tables->tree, 0, view->n_trees * sizeof(ex_shap_tree));
+	memset(tables->split, 0, (view->n_nodes - n_leaves) * sizeof(ex_shap_split));
+	tables->n_tests = tables->distinct = tables->max_leaves = 0;
+	if (tables->path_base != NULL)
+		memcpy(tables->path_base, view->base, view->n_outputs * sizeof(double));
 	EX_TRY(EX_ALLOC(host, view->n_features, &w.last));
 	return put_trees(&w);
 }
@@ -495,39 +506,34 @@ best_kernel(void)
 	return &ex_shap_portable;
 }
 
-static ex_status
-make_tables(ex_compiled *compiled, ex_host *host, ex_tree_shap_tables **made)
-{
-	ex_host    *keep = compiled->host;
-	ex_tree_state *family = ex_tree_state_of(compiled);
-	const ex_tree_view *view = &family->view;
-	ex_tree_shap_tables *tables;
-
-	EX_TRY(EX_ALLOC(keep, 1, &tables));
-	tables->family = family;
-	tables->kernel = best_kernel();
-	EX_TRY(number_columns(keep, view, tables));
-	EX_TRY(put_ensemble(keep, host, view, tables));
-	EX_TRY(make_rules(keep, tables));
-	EX_TRY(make_beta(keep, view, tables));
-	EX_TRY(make_scratch(keep, tables));
-	EX_TRY(ex_shap_pair_prepare(compiled, tables));
-	*made = tables;
-	return EX_OK;
-}
-
+/*
+ * In two steps, as the second may be cancelled: what it has allocated in the
+ * model's entry by then must not be lost, and not be taken for complete.
+ */
 ex_status
 ex_shap_tables(ex_compiled *compiled, ex_host *host, ex_tree_shap_tables **tables)
 {
+	ex_host    *keep = compiled->host;
 	ex_tree_state *family = ex_tree_state_of(compiled);
 
 	if (family->shap == NULL)
 	{
 		ex_tree_shap_tables *made;
 
-		EX_TRY(make_tables(compiled, host, &made));
+		EX_TRY(EX_ALLOC(keep, 1, &made));
+		made->family = family;
+		made->kernel = best_kernel();
+		EX_TRY(make_room(keep, &family->view, made));
 		family->shap = made;
 	}
 	*tables = family->shap;
+	if ((*tables)->ready)
+		return EX_OK;
+	EX_TRY(put_ensemble(host, &family->view, *tables));
+	EX_TRY(make_rules(keep, *tables));
+	EX_TRY(make_beta(keep, &family->view, *tables));
+	EX_TRY(make_scratch(keep, *tables));
+	EX_TRY(ex_shap_pair_prepare(compiled, *tables));
+	(*tables)->ready = true;
 	return EX_OK;
 }

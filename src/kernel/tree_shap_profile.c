@@ -24,15 +24,17 @@
 
 struct ex_shap_profile
 {
-	ex_shap_game  *game;			/* leaves of small trees in order of their blocks */
+	bool		ready;			/* all of the following is filled */
+	ex_shap_game *game;			/* leaves of small trees in order of their blocks */
 	uint32_t   *first_game;		/* per block, and the end */
 	uint64_t   *splits;			/* per player: splits of the leaf's path on the feature */
 	uint8_t    *slot;			/* per player: place of the feature among the block's */
+	size_t	   *first_weight;	/* per small tree, and the end */
 	double	   *weight;			/* share of the background with each pattern; NULL: no room */
 	uint32_t	n_games;
 	uint32_t	n_players;
-	uint32_t	n_weights;
 	ex_shap_memos memos;
+
 	/* where there is no room for the weights: those of one tree at a time */
 	const ex_background *background;	/* of the call */
 	double	   *tree_weight;
@@ -63,10 +65,10 @@ path_to_leaf(const ex_shap_tree *tree, const ex_shap_split *split, uint32_t leaf
 			}
 }
 
-/* One leaf; counts only until profile->game is there. */
+/* One leaf; counts only until profile->game is there.  n_weights: of the tree. */
 static void
 put_game(struct ex_shap_profile *profile, const ex_tree_shap_tables *tables,
-		 const ex_shap_tree *tree, const ex_shap_block *block, uint32_t leaf)
+		 const ex_shap_tree *tree, const ex_shap_block *block, uint32_t leaf, uint32_t *n_weights)
 {
 	const ex_shap_split *split = tables->split + tree->first_split;
 	const uint32_t *feature = tables->blocks->feature + block->first_feature;
@@ -94,34 +96,38 @@ put_game(struct ex_shap_profile *profile, const ex_tree_shap_tables *tables,
 	if (profile->game != NULL)
 		profile->game[profile->n_games] = (ex_shap_game)
 	{
-		want, leaf, profile->n_players, profile->n_weights, n
+		want, leaf, profile->n_players, *n_weights, n
 	};
 	profile->n_games++;
 	profile->n_players += n;
-	profile->n_weights += 1u << n;
+	*n_weights += 1u << n;
 }
 
-static void
-put_games(struct ex_shap_profile *profile, const ex_tree_shap_tables *tables)
+static ex_status
+put_games(struct ex_shap_profile *profile, ex_host *host, const ex_tree_shap_tables *tables)
 {
 	const ex_shap_blocks *blocks = tables->blocks;
 
-	profile->n_games = profile->n_players = profile->n_weights = 0;
+	profile->n_games = profile->n_players = 0;
 	for (uint32_t s = 0; s < blocks->n_small; s++)
 	{
 		const ex_shap_small *small = &blocks->small[s];
+		uint32_t	n_weights = 0;
 
 		for (uint32_t b = small->first_block; b < small->first_block + small->n_blocks; b++)
 		{
-			if (profile->game != NULL)
-				profile->first_game[b] = profile->n_games;
 			for (uint64_t rest = blocks->block[b].leaves; rest != 0; rest &= rest - 1)
 				put_game(profile, tables, &tables->tree[small->tree], &blocks->block[b],
-						 (uint32_t) __builtin_ctzll(rest));
+						 (uint32_t) __builtin_ctzll(rest), &n_weights);
 			if (profile->game != NULL)
 				profile->first_game[b + 1] = profile->n_games;
 		}
+		if (profile->game != NULL)
+			profile->first_weight[s + 1] = profile->first_weight[s] + n_weights;
+		if (s % 64 == 63)
+			EX_TRY(ex_poll(host));
 	}
+	return EX_OK;
 }
 
 static uint32_t
@@ -133,18 +139,23 @@ n_blocks_of(const ex_shap_blocks *blocks)
 }
 
 static ex_status
-make_games(ex_host *keep, const ex_tree_shap_tables *tables, struct ex_shap_profile *profile)
+make_games(ex_host *keep, ex_host *host, const ex_tree_shap_tables *tables,
+		   struct ex_shap_profile *profile)
 {
-	ex_shap_game  *game;
+	ex_shap_game *game;
 
-	put_games(profile, tables);
-	EX_TRY(EX_ALLOC(keep, profile->n_games, &game));
-	EX_TRY(EX_ALLOC(keep, profile->n_players + 3, &profile->splits));	/* read by fours */
-	EX_TRY(EX_ALLOC(keep, profile->n_players, &profile->slot));
-	EX_TRY(EX_ALLOC(keep, n_blocks_of(tables->blocks) + 1, &profile->first_game));
-	profile->game = game;
-	put_games(profile, tables);
-	return EX_OK;
+	if (profile->game == NULL)
+	{
+		EX_TRY(put_games(profile, host, tables));
+		EX_TRY(EX_ALLOC(keep, profile->n_games, &game));
+		EX_TRY(EX_ALLOC(keep, profile->n_players + 3, &profile->splits));	/* read by fours */
+		EX_TRY(EX_ALLOC(keep, profile->n_players, &profile->slot));
+		EX_TRY(EX_ALLOC(keep, n_blocks_of(tables->blocks) + 1, &profile->first_game));
+		EX_TRY(EX_ALLOC(keep, tables->blocks->n_small + 1, &profile->first_weight));
+		EX_TRY(ex_shap_make_memos(keep, &tables->family->view, tables->blocks, &profile->memos));
+		profile->game = game;
+	}
+	return put_games(profile, host, tables);
 }
 
 /* ----------------------------------------------------------------
@@ -173,7 +184,7 @@ add_rows(const ex_tree_shap_tables *tables, const struct ex_shap_profile *profil
 }
 
 /*
- * All rows and all trees; weight[n_weights] is zero at first.  Some rows at a
+ * All rows and all trees; `weight` is zero at first.  Some rows at a
  * time go through tree after tree, whose weights stay in the processor's cache.
  */
 static ex_status
@@ -201,7 +212,8 @@ weigh_patterns(const ex_tree_shap_tables *tables, ex_host *host, const ex_backgr
 		}
 		for (uint32_t s = 0; s < blocks->n_small; s++)
 		{
-			add_rows(tables, profile, &blocks->small[s], column, share, n, weight);
+			add_rows(tables, profile, &blocks->small[s], column, share, n,
+					 weight + profile->first_weight[s]);
 			if (s % 16 == 15)
 				EX_TRY(ex_poll(host));
 		}
@@ -213,7 +225,7 @@ weigh_patterns(const ex_tree_shap_tables *tables, ex_host *host, const ex_backgr
 /* One tree's weights again, because there was no room to keep those of all. */
 static void
 weigh_tree(const ex_tree_shap_tables *tables, const struct ex_shap_profile *profile,
-		   const ex_shap_small *small, uint32_t first_weight, uint32_t n_weights)
+		   const ex_shap_small *small, size_t n_weights)
 {
 	const ex_background *background = profile->background;
 	uint32_t	p = tables->family->view.n_features;
@@ -225,29 +237,25 @@ weigh_tree(const ex_tree_shap_tables *tables, const struct ex_shap_profile *prof
 		double		share = ex_shap_weight(background, b) / total;
 
 		ex_shap_columns(tables, background->row + (size_t) b * p, tables->other_column);
-		add_rows(tables, profile, small, tables->other_column, &share, 1,
-				 profile->tree_weight - first_weight);
+		add_rows(tables, profile, small, tables->other_column, &share, 1, profile->tree_weight);
 	}
 }
 
-/* Weights of the patterns at a small tree's leaves, by ex_shap_game.first_weight. */
+/* Weights of the patterns at a small tree's leaves. */
 static const double *
 weights_of(const ex_tree_shap_tables *tables, struct ex_shap_profile *profile,
 		   const ex_shap_small *small)
 {
-	const ex_shap_game *first = &profile->game[profile->first_game[small->first_block]];
-	const ex_shap_game *last =
-		&profile->game[profile->first_game[small->first_block + small->n_blocks] - 1];
+	const size_t *first = profile->first_weight + (small - tables->blocks->small);
 
 	if (profile->weight != NULL)
-		return profile->weight;
+		return profile->weight + first[0];
 	if (profile->weighed != small)
 	{
-		weigh_tree(tables, profile, small, first->first_weight,
-				   last->first_weight + (1u << last->n_players) - first->first_weight);
+		weigh_tree(tables, profile, small, first[1] - first[0]);
 		profile->weighed = small;
 	}
-	return profile->tree_weight - first->first_weight;
+	return profile->tree_weight;
 }
 
 /* ----------------------------------------------------------------
@@ -326,49 +334,43 @@ compute_background(const ex_shap_lookup *lookup, const ex_shap_small *small,
  * The whole
  * ---------------------------------------------------------------- */
 
-/* Most weights that a small tree can have. */
-static uint32_t
-most_weights(const ex_shap_blocks *blocks, const struct ex_shap_profile *profile)
+/* Keeps the weights of all trees if there is room, else room for those of one. */
+static ex_status
+make_weights(ex_compiled *compiled, ex_host *host, const ex_tree_shap_tables *tables,
+			 const ex_background *background, struct ex_shap_profile *profile)
 {
-	uint32_t	most = 0;
+	uint32_t	n_small = tables->blocks->n_small;
+	size_t		n = profile->first_weight[n_small];
+	size_t		most = 0;
+	double	   *weight;
 
-	for (uint32_t s = 0; s < blocks->n_small; s++)
+	if (n * sizeof(double) + compiled->table_bytes <= compiled->table_limit)
 	{
-		const ex_shap_small *small = &blocks->small[s];
-		uint32_t	n = 0;
-
-		for (uint32_t g = profile->first_game[small->first_block];
-			 g < profile->first_game[small->first_block + small->n_blocks]; g++)
-			n += 1u << profile->game[g].n_players;
+		/* in the call's memory, which is gone if it is cancelled */
+		EX_TRY(EX_ALLOC(host, n, &weight));
+		EX_TRY(weigh_patterns(tables, host, background, profile, weight));
+		EX_TRY(EX_ALLOC(compiled->host, n, &profile->weight));
+		memcpy(profile->weight, weight, n * sizeof(double));
+		compiled->table_bytes += n * sizeof(double);
+		return EX_OK;
+	}
+	for (uint32_t s = 0; s < n_small; s++)
+	{
+		n = profile->first_weight[s + 1] - profile->first_weight[s];
 		most = n > most ? n : most;
 	}
-	return most;
+	return EX_ALLOC(compiled->host, most, &profile->tree_weight);
 }
 
 static ex_status
-make_profile(ex_compiled *compiled, ex_host *host, const ex_tree_shap_tables *tables,
-			 const ex_background *background, struct ex_shap_profile **made)
+fill_profile(ex_compiled *compiled, ex_host *host, const ex_tree_shap_tables *tables,
+			 const ex_background *background, struct ex_shap_profile *profile)
 {
-	ex_host    *keep = compiled->host;
-	struct ex_shap_profile *profile;
-	size_t		games;
-	size_t		weights;
-
-	EX_TRY(EX_ALLOC(keep, 1, &profile));
-	EX_TRY(make_games(keep, tables, profile));
-	EX_TRY(ex_shap_make_memos(keep, &tables->family->view, tables->blocks, &profile->memos));
-	games = profile->n_games * sizeof(ex_shap_game) + profile->n_players * (sizeof(uint64_t) + 1);
-	weights = profile->n_weights * sizeof(double);
-	if (compiled->table_bytes + games + weights <= compiled->table_limit)
-	{
-		EX_TRY(EX_ALLOC(keep, profile->n_weights, &profile->weight));
-		EX_TRY(weigh_patterns(tables, host, background, profile, profile->weight));
-		compiled->table_bytes += weights;
-	}
-	else
-		EX_TRY(EX_ALLOC(keep, most_weights(tables->blocks, profile), &profile->tree_weight));
-	compiled->table_bytes += games;
-	*made = profile;
+	EX_TRY(make_games(compiled->host, host, tables, profile));
+	EX_TRY(make_weights(compiled, host, tables, background, profile));
+	compiled->table_bytes += profile->n_games * sizeof(ex_shap_game) +
+		profile->n_players * (sizeof(uint64_t) + 1);
+	profile->ready = true;
 	return EX_OK;
 }
 
@@ -380,12 +382,9 @@ ex_shap_profile_of(ex_compiled *compiled, ex_host *host, ex_tree_shap_tables *ta
 
 	EX_TRY(ex_shap_blocks_of(compiled, host, tables, &blocks));
 	if (blocks->profile == NULL)
-	{
-		struct ex_shap_profile *made;
-
-		EX_TRY(make_profile(compiled, host, tables, background, &made));
-		blocks->profile = made;
-	}
+		EX_TRY(EX_ALLOC(compiled->host, 1, &blocks->profile));
+	if (!blocks->profile->ready)
+		EX_TRY(fill_profile(compiled, host, tables, background, blocks->profile));
 	blocks->profile->background = background;
 	ex_shap_open_memos(compiled, blocks, &blocks->profile->memos);
 	return EX_OK;

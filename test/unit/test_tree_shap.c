@@ -746,6 +746,80 @@ test_memory(void)
 	}
 }
 
+static long polls_left;
+
+static bool
+poll_for_a_while(ex_host *h)
+{
+	(void) h;
+	return polls_left-- == 0;
+}
+
+/* Wherever a call is cancelled, the next one gives the right answer. */
+static void
+test_cancel(void)
+{
+	random_spec spec = {.n_trees = 1300,.n_splits = 25,.n_outputs = 1,.covers = true};
+	const ex_model *model = model_of(3, &spec, false);
+	rows	   *r = rows_of(2, &spec);
+
+	for (int m = 0; m < 2; m++)
+	{
+		const ex_shap_method *method = &ex_tree_shap_methods[m];
+		ex_shap_call call = call_of(r, 0, 1);
+		ex_compiled *compiled = compile_within(model, TABLES);
+		double		expected[P];
+		double		phi[P];
+		double		base;
+		bool		all = true;
+		long		cancelled = 0;
+
+		(void) method->values(compile_within(model, TABLES), host, &call, expected, &base);
+		host->poll = poll_for_a_while;
+		for (long n = 0; n < 1000; n++)
+		{
+			ex_status	status;
+
+			polls_left = n;
+			status = method->values(compiled, host, &call, phi, &base);
+			if (status == EX_OK)
+				break;
+			all = all && status == EX_CANCELLED;
+			cancelled++;
+		}
+		host->poll = NULL;
+		ok(all && cancelled >= 3 && memcmp(phi, expected, sizeof(phi)) == 0,
+		   "%s: cancelled %ld times, then right", method->name, cancelled);
+	}
+}
+
+/* A reference row after the model's own background, and the other way round. */
+static void
+test_reference(void)
+{
+	const kind *k = &kinds[3];
+	const ex_model *model = model_of(6, &k->spec, false);
+	ex_compiled *compiled = compile_within(model, TABLES);
+	rows	   *r = rows_of(6, &k->spec);
+	ex_shap_call own = call_of(r, 0, 1);
+	ex_shap_call reference = call_of(r, 0, 1);
+	double		phi[2][P];
+	double		base[2];
+
+	reference.background = (ex_background) {r->x[1], NULL, 1, NULL, NULL, false};
+	(void) INTERVENTIONAL->values(compiled, host, &own, phi[0], &base[0]);
+	is_near(error_of_row(compiled, INTERVENTIONAL, &reference), 0, 1e-13,
+			"a reference row after the model's own background");
+	(void) INTERVENTIONAL->values(compiled, host, &own, phi[1], &base[1]);
+	is_same(phi[1], phi[0], sizeof(phi[0]), "the own background after a reference row");
+	is_double(base[1], base[0], "... and its base value");
+	reference.background.row = r->x[0];
+	(void) INTERVENTIONAL->values(compiled, host, &reference, phi[1], &base[1]);
+	for (int f = 0; f < P; f++)
+		phi[0][f] = 0;
+	are_near(phi[1], phi[0], P, 0, "a row against itself has nothing to explain");
+}
+
 int
 main(void)
 {
@@ -764,6 +838,8 @@ main(void)
 	test_refusals();
 	test_limits();
 	test_memory();
+	test_cancel();
+	test_reference();
 	ex_arena_free(&arena);
 	return unit_done();
 }
