@@ -41,10 +41,15 @@ sorted_columns(const ex_sample *sample)
 static void
 put_name(RowWriter *row, const ex_sample *sample, const ex_sample_column *column)
 {
+	char		number[12];
+
 	if (column->name != NULL)
 		row_text_n(row, column->name, column->name_length);
 	else
-		row_text(row, psprintf("%d", (int) (column - sample->column) + 1));
+	{
+		snprintf(number, sizeof(number), "%d", (int) (column - sample->column) + 1);
+		row_text(row, number);
+	}
 }
 
 static void

@@ -27,7 +27,7 @@ coefficient_row(Description *d, uint32 output, const ex_column *column, double c
 	row_float8(&d->row, coefficient);
 	row_float8(&d->row, error);
 	row_text(&d->row, column == NULL ? "intercept" : column_kind_name(column->kind));
-	describe_row_end(d);
+	row_end(&d->row);
 }
 
 /* coefficients(model) */

@@ -9,7 +9,6 @@
 #include "catalog/pg_type.h"
 #include "common/shortest_dec.h"
 #include "utils/array.h"
-#include "utils/memutils.h"
 
 bool
 describe_begin(FunctionCallInfo fcinfo, ModelSource source, Description *d)
@@ -21,26 +20,15 @@ describe_begin(FunctionCallInfo fcinfo, ModelSource source, Description *d)
 			return false;
 	d->site = call_site_model(fcinfo, source);
 	d->model = d->site->entry->model;
-	d->row_context = AllocSetContextCreate(CurrentMemoryContext, "explain_ext row", ALLOCSET_SMALL_SIZES);
-	d->outer = MemoryContextSwitchTo(d->row_context);
+	d->outer = MemoryContextSwitchTo(d->row.context);
 	return true;
-}
-
-void
-describe_row_end(Description *d)
-{
-	row_end(&d->row);
-	MemoryContextReset(d->row_context);
 }
 
 Datum
 describe_end(Description *d)
 {
 	if (d->site != NULL)
-	{
 		MemoryContextSwitchTo(d->outer);
-		MemoryContextDelete(d->row_context);
-	}
 	return (Datum) 0;
 }
 

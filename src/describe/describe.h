@@ -12,21 +12,19 @@
 #include "rows/rows.h"
 
 /*
- * Rows of one call.  What a row allocates goes to a context of its own, which
- * describe_row_end empties: a model has as many rows as it has nodes.
+ * Rows of one call.  All that a row allocates goes to the row's own context,
+ * which row_end empties: a model has as many rows as it has nodes.
  */
 typedef struct Description
 {
 	RowWriter	row;
 	CallSite   *site;			/* NULL: the model is null, there are no rows */
 	const ex_model *model;
-	MemoryContext row_context;
 	MemoryContext outer;
 } Description;
 
 /* Begin; false where an argument is null and there is nothing to describe. */
 extern bool describe_begin(FunctionCallInfo fcinfo, ModelSource source, Description *d);
-extern void describe_row_end(Description *d);
 extern Datum describe_end(Description *d);
 
 /* 0A000 unless the model is of the family; `what` it is asked for. */

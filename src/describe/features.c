@@ -50,7 +50,7 @@ model_features(FunctionCallInfo fcinfo, ModelSource source)
 		row_text(&d.row, feature.kind == EX_CATEGORICAL ? unknown_policy_name(feature.unknown) : NULL);
 		for (int c = 0; c < (int) lengthof(columns); c++)
 			row_float8(&d.row, stat == NULL ? NAN : stat[i * EX_N_STATS + columns[c]]);
-		describe_row_end(&d);
+		row_end(&d.row);
 	}
 	return describe_end(&d);
 }
@@ -80,7 +80,7 @@ model_levels(FunctionCallInfo fcinfo, ModelSource source)
 			row_int4(&d.row, (int32) level);
 			row_level(&d.row, d.model, i, level);
 			row_float8(&d.row, count == NULL ? NAN : *count++);
-			describe_row_end(&d);
+			row_end(&d.row);
 		}
 	}
 	return describe_end(&d);
@@ -107,7 +107,7 @@ model_outputs(FunctionCallInfo fcinfo, ModelSource source)
 		row_text(&d.row, ex_link_names[d.model->link]);
 		row_float8(&d.row, d.model->link_param);
 		row_float8(&d.row, base == NULL ? NAN : base[k]);
-		describe_row_end(&d);
+		row_end(&d.row);
 	}
 	return describe_end(&d);
 }

@@ -43,7 +43,7 @@ element_row(Description *d, const Element *e)
 	row_float8(&d->row, e->x);
 	row_float8(&d->row, e->y);
 	row_float8(&d->row, e->weight);
-	describe_row_end(d);
+	row_end(&d->row);
 }
 
 /*
@@ -236,7 +236,7 @@ parameter_row(Description *d, const ex_parameter_layer *layer, const ex_paramete
 	row_float8(&d->row, cell->value);
 	row_float8(&d->row, cell->scaled);
 	row_int4(&d->row, (int32) cell->rank);
-	describe_row_end(d);
+	row_end(&d->row);
 }
 
 /* model_parameters(model) */

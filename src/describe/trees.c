@@ -159,7 +159,7 @@ node_row(Description *d, const ex_tree_view *view, uint32 tree, uint32 i, const 
 	else
 		row_bool(row, node.zero_missing);
 	row_linear_leaf(d, &node);
-	describe_row_end(d);
+	row_end(&d->row);
 }
 
 /* tree_nodes(model) */
@@ -230,7 +230,7 @@ split_row(Description *d, const Path *path, uint32 step, ex_buffer *words)
 	row_float8(&d->row, view->cover == NULL ? NAN : view->cover[first + path->node[step]]);
 	row_null(&d->row);
 	row_null(&d->row);
-	describe_row_end(d);
+	row_end(&d->row);
 }
 
 /* What the leaf adds to the raw prediction of one output. */
@@ -261,7 +261,7 @@ leaf_rows(Description *d, const Path *path)
 		row_float8(&d->row, view->cover == NULL ? NAN : view->cover[i]);
 		row_output(&d->row, d->model, k);
 		row_float8(&d->row, contribution(path, &view->node[i], k, d->site->row->x));
-		describe_row_end(d);
+		row_end(&d->row);
 	}
 }
 
@@ -278,7 +278,7 @@ decision_path(FunctionCallInfo fcinfo, ModelSource source, InputKind kind)
 	require_tree(d.model, "decision paths", &view);
 	MemoryContextSwitchTo(d.outer); /* the input must outlive a row */
 	d.site->row = input_read(d.site->reader, d.site->entry, kind, PG_GETARG_DATUM(1), 0);
-	MemoryContextSwitchTo(d.row_context);
+	MemoryContextSwitchTo(d.row.context);
 	for (uint32 tree = 0; tree < view.n_trees; tree++)
 	{
 		Path		path = {&view, ex_tree_state_of(d.site->entry->compiled), tree, NULL, 0};
@@ -366,7 +366,7 @@ split_importance(FunctionCallInfo fcinfo, ModelSource source)
 		row_float8(&d.row, share(of->splits, total.splits));
 		row_float8(&d.row, share(of->gain, total.gain));
 		row_float8(&d.row, share(of->cover, total.cover));
-		describe_row_end(&d);
+		row_end(&d.row);
 	}
 	return describe_end(&d);
 }

@@ -8,6 +8,7 @@
 
 #include "host_pg.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 #include "utils/tuplestore.h"
 
 void
@@ -15,6 +16,7 @@ rows_begin(FunctionCallInfo fcinfo, RowWriter *row)
 {
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	row->result = (ReturnSetInfo *) fcinfo->resultinfo;
+	row->context = AllocSetContextCreate(CurrentMemoryContext, "explain_ext row", ALLOCSET_SMALL_SIZES);
 	row->column = 0;
 }
 
@@ -35,10 +37,13 @@ row_null(RowWriter *row)
 void
 row_text(RowWriter *row, const char *text)
 {
+	MemoryContext old = MemoryContextSwitchTo(row->context);
+
 	if (text == NULL)
 		row_null(row);
 	else
 		put(row, CStringGetTextDatum(text), false);
+	MemoryContextSwitchTo(old);
 }
 
 void
@@ -83,4 +88,5 @@ row_end(RowWriter *row)
 	Assert(row->column == row->result->setDesc->natts);
 	tuplestore_putvalues(row->result->setResult, row->result->setDesc, row->value, row->null);
 	row->column = 0;
+	MemoryContextReset(row->context);
 }

@@ -16,6 +16,7 @@
 typedef struct RowWriter
 {
 	ReturnSetInfo *result;
+	MemoryContext context;		/* of this row: row_end empties it */
 	int			column;
 	Datum		value[32];
 	bool		null[32];

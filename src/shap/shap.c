@@ -367,7 +367,7 @@ typedef struct Pair
 } Pair;
 
 static int
-compare_pairs(const void *a, const void *b)
+compare_pairs(const void *a, const void *b, void *unused)
 {
 	const Pair *left = a;
 	const Pair *right = b;
@@ -382,7 +382,7 @@ compare_pairs(const void *a, const void *b)
 
 /* Columns of explain.interaction, in the order of the type in sql/. */
 static void
-interaction_row(RowWriter *writer, const Attribution *a, const Pair *pair, int rank)
+interaction_row(RowWriter *writer, const Attribution *a, char *const *value, const Pair *pair, int rank)
 {
 	uint32		length;
 	const char *name = ex_get_name(a->entry->model, EX_FEATURE_NAME_START, pair->i, &length);
@@ -392,8 +392,8 @@ interaction_row(RowWriter *writer, const Attribution *a, const Pair *pair, int r
 	row_text_n(writer, name, length);
 	name = ex_get_name(a->entry->model, EX_FEATURE_NAME_START, pair->j, &length);
 	row_text_n(writer, name, length);
-	row_text(writer, input_value_text(a->entry, a->row, pair->i));
-	row_text(writer, input_value_text(a->entry, a->row, pair->j));
+	row_text(writer, value[pair->i]);
+	row_text(writer, value[pair->j]);
 	row_float8(writer, pair->value);
 	row_float8(writer, a->base_value);
 	row_float8(writer, a->prediction);
@@ -409,16 +409,19 @@ interaction_rows(RowWriter *writer, const Attribution *a)
 {
 	uint32		p = a->entry->model->n_features;
 	Pair	   *pair = palloc_extended((Size) p * p * sizeof(Pair), MCXT_ALLOC_HUGE);
+	char	  **value = palloc(p * sizeof(char *));
 	uint64		n = 0;
 
 	for (uint32 i = 0; i < p; i++)
+		value[i] = input_value_text(a->entry, a->row, i);
+	for (uint32 i = 0; i < p; i++)
 		for (uint32 j = 0; j < p; j++, n++)
 			pair[n] = (Pair) {i, j, a->value[n]};
-	qsort(pair, n, sizeof(Pair), compare_pairs);
+	qsort_interruptible(pair, n, sizeof(Pair), compare_pairs, NULL);
 	for (uint64 k = 0; k < n; k++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		interaction_row(writer, a, &pair[k], (int) k + 1);
+		interaction_row(writer, a, value, &pair[k], (int) k + 1);
 	}
 	pfree(pair);
 }
@@ -560,7 +563,7 @@ stored_base(CallSite *site, FunctionCallInfo fcinfo, const ShapArgs *args, ShapP
 	return base;
 }
 
-/* attributions(model, input, values, output, space, method, top_k, direction, rest, versus) */
+/* attributions(model, values, input, output, space, method, top_k, direction, rest, versus) */
 static Datum
 attributions(FunctionCallInfo fcinfo, ModelSource source, InputKind kind)
 {
@@ -575,7 +578,8 @@ attributions(FunctionCallInfo fcinfo, ModelSource source, InputKind kind)
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
 		PG_RETURN_NULL();
 	row_selection_args(fcinfo, 6, 7, 8, &selection);
-	site = call_site_input(fcinfo, source, kind);
+	site = call_site_model(fcinfo, source);
+	call_site_row(site, fcinfo, kind, 2);
 	plan.call.x = site->row->x;
 	plan.call.outputs = (ex_outputs) {call_site_output(site, fcinfo, args.output), 1};
 	plan.call.space = call_site_space(site, fcinfo, args.space);
@@ -584,7 +588,7 @@ attributions(FunctionCallInfo fcinfo, ModelSource source, InputKind kind)
 
 	a.entry = site->entry;
 	a.row = site->row;
-	a.value = stored_values(site, PG_GETARG_DATUM(2));
+	a.value = stored_values(site, PG_GETARG_DATUM(1));
 	a.base_value = stored_base(site, fcinfo, &args, &plan);
 	a.method = plan.method->name;
 	set_prediction(site, &plan, predict_row(site), plan.call.outputs.first, &a);
