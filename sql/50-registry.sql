@@ -30,8 +30,8 @@ CREATE FUNCTION explain.register_model(name text, model explain.model, descripti
 AS $$
 #variable_conflict use_column
 DECLARE
-	added int4;
-	candidate int4 := 1;
+	added pg_catalog.int4;
+	candidate pg_catalog.int4 := 1;
 BEGIN
 	IF $1 IS NULL OR $2 IS NULL THEN
 		RAISE EXCEPTION 'name and model must not be null' USING ERRCODE = 'null_value_not_allowed';
