@@ -211,8 +211,7 @@ sub signature
 	my $text = "explain.$routine->{name}(" . join(', ', @parameters) . ')' . result($routine);
 	return $text if length $text <= $columns;
 	# long ones with a line for each parameter
-	my $list = @parameters > 1 ? "(\n    " . join(",\n    ", @parameters) . "\n)" : "(@parameters)";
-	return "explain.$routine->{name}$list" . wrap('', '    ', result($routine));
+	return "explain.$routine->{name}(\n    " . join(",\n    ", @parameters) . "\n)" . wrap('', '    ', result($routine));
 }
 
 my %kind = (a => 'Aggregate, ', f => '', p => 'Procedure, ');
