@@ -11,6 +11,16 @@
  * misses, stay below 1e-12 * sum over trees of max |leaf|.  Neither has a
  * closed form in response space unless the link is the identity.
  *
+ * A value's bits depend on nothing but the model, the row and the background:
+ * not on the processor, the outputs asked for, or what ran before.  (Rows that
+ * are passed in, as `reference`, go another way than the model's own
+ * background, and may round differently.)
+ *
+ * Time per row, D features on a path: path-dependent O(nodes * D / 2), or a
+ * look-up per three splits in trees of up to 63 splits; interactions
+ * O(nodes * D^2 / 2); interventional a look-up per three splits in such trees,
+ * whatever the background, else O(background rows * leaves reached).
+ *
  * Errors: EX_UNSUPPORTED without covers (path-dependent), with linear leaves
  * (path-dependent), in response space; EX_INVALID without a background
  * (interventional); EX_LIMIT with more than EX_SHAP_MAX_DISTINCT features on

@@ -28,6 +28,9 @@
  */
 #define MAX_PATH_TABLES ((uint64_t) 32 * 1024 * 1024)
 
+/* Memos of a method; with more (small trees with thousands of outputs) none are kept. */
+#define MAX_MEMOS (1024 * 1024)
+
 /* Trees between two questions to the host whether to stop. */
 #define POLL_TREES 256
 
@@ -251,11 +254,13 @@ ex_status
 ex_shap_make_memos(ex_host *keep, const ex_tree_view *view, const ex_shap_blocks *blocks,
 				   ex_shap_memos *memos)
 {
-	uint32_t	n = blocks->n_small * (view->vector_leaves ? view->n_outputs : 1);
+	uint32_t	per_tree = view->vector_leaves ? view->n_outputs : 1;
 
-	EX_TRY(EX_ALLOC(keep, n, &memos->memo));
-	memos->n = n;
-	return EX_OK;
+	if ((uint64_t) blocks->n_small * per_tree > MAX_MEMOS)
+		return EX_ALLOC(keep, 1, &memos->memo); /* one for all, which stays closed */
+	memos->n = blocks->n_small * per_tree;
+	memos->per_tree = per_tree;
+	return EX_ALLOC(keep, memos->n, &memos->memo);
 }
 
 /* Do tables pay for the path-dependent method? */
@@ -361,14 +366,13 @@ open_memo(ex_compiled *compiled, const ex_shap_small *small, ex_shap_memo *memo)
 void
 ex_shap_open_memos(ex_compiled *compiled, const ex_shap_blocks *blocks, ex_shap_memos *memos)
 {
-	uint32_t	per_tree = blocks->n_small > 0 ? memos->n / blocks->n_small : 1;
 	size_t		bytes = 0;
 
 	if (memos->n_open == memos->n || memos->calls++ < CALLS_WITHOUT_MEMOS)
 		return;
 	while (memos->n_open < memos->n && bytes < OPEN_PER_CALL)
 	{
-		const ex_shap_small *small = &blocks->small[memos->n_open / per_tree];
+		const ex_shap_small *small = &blocks->small[memos->n_open / memos->per_tree];
 
 		if (!open_memo(compiled, small, &memos->memo[memos->n_open]))
 			return;
@@ -420,15 +424,12 @@ compute_path(const ex_shap_lookup *lookup, const ex_shap_small *small, const ex_
 ex_shap_lookup
 ex_shap_lookup_of(ex_tree_shap_tables *tables, const ex_shap_memos *memos, uint32_t k)
 {
-	const ex_tree_view *view = &tables->family->view;
-	bool		vectors = view->vector_leaves;
-
 	return (ex_shap_lookup)
 	{
 		.tables = tables,
 		.blocks = tables->blocks,
-		.memo = memos->memo + (vectors ? k : 0),
-		.memo_stride = vectors ? view->n_outputs : 1,
+		.memo = memos->memo + (memos->per_tree > 1 ? k : 0),
+		.memo_stride = memos->per_tree,
 		.column = tables->column,
 		.output = k
 	};

@@ -133,6 +133,7 @@ typedef struct ex_shap_memos
 {
 	ex_shap_memo *memo;
 	uint32_t	n;
+	uint32_t	per_tree;		/* 0: there is one for all trees, which is never opened */
 	uint32_t	n_open;			/* the first so many have memory */
 	uint32_t	calls;
 } ex_shap_memos;
