@@ -85,7 +85,7 @@ typedef struct table_reader
 	row		   *rows;
 	row		  **sorted;			/* those that are not intercepts, by feature */
 	size_t		n_sorted;
-	ex_string  *output;			/* K names in order */
+	ex_string_set outputs;		/* K names in order */
 	bool		has_errors;
 	ex_linear_term *term;
 } table_reader;
@@ -214,6 +214,7 @@ read_rows(table_reader *reader, const void *bytes, size_t size)
 	for (row *r = reader->rows; ex_rows_next(&cursor, field); r++)
 	{
 		EX_TRY(read_row(reader, field, r));
+		EX_TRY(ex_poll_row(reader->host, (size_t) (r - reader->rows)));
 		if (r->kind != ROW_INTERCEPT)
 			reader->sorted[reader->n_sorted++] = r;
 	}
@@ -229,25 +230,25 @@ static ex_status
 put_outputs(table_reader *reader)
 {
 	static const ex_string zero = {"0", 1};
-	size_t		named = 0;
+	ex_string_set *outputs = &reader->outputs;
 
-	EX_TRY(EX_ALLOC(reader->host, reader->n + 1, &reader->output));
+	outputs->order = ex_compare_ids;
 	for (size_t i = 0; i < reader->n; i++)
 		if (reader->rows[i].output.text != NULL)
-			reader->output[named++] = reader->rows[i].output;
-	for (size_t i = 0; named > 0 && i < reader->n; i++)
+			EX_TRY(ex_string_set_add(reader->host, outputs, reader->rows[i].output));
+	for (size_t i = 0; outputs->n > 0 && i < reader->n; i++)
 		if (reader->rows[i].output.text == NULL)
 			return bad_row(reader, &reader->rows[i], EX_NULL,
 						   "has no output, but others have one");
-	if (named == 0)
-		reader->output[named++] = zero;
-	named = ex_distinct_strings(reader->output, named, ex_compare_ids);
-	if (named > EX_MAX_OUTPUTS)
+	if (outputs->n == 0)
+		EX_TRY(ex_string_set_add(reader->host, outputs, zero));
+	ex_string_set_finish(outputs);
+	if (outputs->n > EX_MAX_OUTPUTS)
 		return ex_fail(reader->host, EX_LIMIT, "model has more than %d outputs", EX_MAX_OUTPUTS);
-	for (size_t k = 0; k < named; k++)
-		EX_TRY(ex_put_name(reader->builder, EX_OUTPUT_NAME_START, reader->output[k].text,
-						   reader->output[k].length));
-	reader->builder->n_outputs = (uint32_t) named;
+	for (size_t k = 0; k < outputs->n; k++)
+		EX_TRY(ex_put_name(reader->builder, EX_OUTPUT_NAME_START, outputs->string[k].text,
+						   outputs->string[k].length));
+	reader->builder->n_outputs = (uint32_t) outputs->n;
 	return EX_OK;
 }
 
@@ -255,7 +256,7 @@ static uint32_t
 output_of(const table_reader *reader, const row *r)
 {
 	return r->output.text == NULL ? 0 :
-		(uint32_t) ex_find_string(reader->output, reader->builder->n_outputs, r->output, ex_compare_ids);
+		(uint32_t) ex_find_string(reader->outputs.string, reader->outputs.n, r->output, ex_compare_ids);
 }
 
 /* ----------------------------------------------------------------
@@ -275,42 +276,40 @@ terminated(ex_host *host, ex_string string, const char **out)
 
 /* The distinct levels of the rows of one feature. */
 static ex_status
-put_levels(table_reader *reader, row *const *r, size_t n, ex_string **level, ex_feature *feature)
+put_levels(table_reader *reader, row *const *r, size_t n, ex_string_set *levels, ex_feature *feature)
 {
 	const char **names;
-	size_t		count = 0;
 
-	EX_TRY(EX_ALLOC(reader->host, n, level));
 	for (size_t i = 0; i < n; i++)
 	{
 		if (r[i]->kind == ROW_LEVEL)
-			(*level)[count++] = r[i]->level;
+			EX_TRY(ex_string_set_add(reader->host, levels, r[i]->level));
 		else if (r[i]->kind != ROW_MISSING)
 			return bad_row(reader, r[i], EX_INVALID, "has no level, but others of the same feature have one");
 	}
-	count = ex_distinct_strings(*level, count, ex_compare_strings);
-	if (count > EX_MAX_LEVELS)
+	ex_string_set_finish(levels);
+	if (levels->n > EX_MAX_LEVELS)
 		return ex_fail(reader->host, EX_LIMIT, "feature has more than %d levels", EX_MAX_LEVELS);
-	EX_TRY(EX_ALLOC(reader->host, count, &names));
-	for (size_t i = 0; i < count; i++)
-		EX_TRY(terminated(reader->host, (*level)[i], &names[i]));
+	EX_TRY(EX_ALLOC(reader->host, levels->n, &names));
+	for (size_t i = 0; i < levels->n; i++)
+		EX_TRY(terminated(reader->host, levels->string[i], &names[i]));
 	feature->kind = EX_CATEGORICAL;
 	feature->missing = EX_MISSING_NATIVE;
 	feature->unknown = EX_UNKNOWN_OTHER;
 	feature->levels = names;
-	feature->n_levels = (uint32_t) count;
+	feature->n_levels = (uint32_t) levels->n;
 	return EX_OK;
 }
 
 static void
-put_term(table_reader *reader, const row *r, const ex_string *level, uint32_t n_levels)
+put_term(table_reader *reader, const row *r, const ex_string_set *levels)
 {
 	ex_linear_term *term = reader->term++;
 
 	term->column.feature = reader->builder->n_features - 1;
 	term->column.kind = column_kinds[r->kind];
 	term->column.level = r->kind != ROW_LEVEL ? 0 :
-		(uint32_t) ex_find_string(level, n_levels, r->level, ex_compare_strings);
+		(uint32_t) ex_find_string(levels->string, levels->n, r->level, ex_compare_strings);
 	term->column.low = r->low;
 	term->column.high = r->high;
 	term->column.missing = NAN;
@@ -324,7 +323,7 @@ static ex_status
 put_feature(table_reader *reader, row *const *r, size_t n)
 {
 	ex_feature	feature = {.name = r[0]->feature.text,.name_length = r[0]->feature.length};
-	ex_string  *level = NULL;
+	ex_string_set levels = {.order = ex_compare_strings};
 	bool		has_levels = false;
 
 	for (size_t i = 0; i < n; i++)
@@ -334,10 +333,10 @@ put_feature(table_reader *reader, row *const *r, size_t n)
 			feature.missing = EX_MISSING_NATIVE;
 	}
 	if (has_levels)
-		EX_TRY(put_levels(reader, r, n, &level, &feature));
+		EX_TRY(put_levels(reader, r, n, &levels, &feature));
 	EX_TRY(ex_put_feature(reader->builder, &feature));
 	for (size_t i = 0; i < n; i++)
-		put_term(reader, r[i], level, feature.n_levels);
+		put_term(reader, r[i], &levels);
 	return EX_OK;
 }
 
@@ -357,6 +356,7 @@ put_features(table_reader *reader)
 		if (reader->builder->n_features >= EX_MAX_FEATURES)
 			return ex_fail(reader->host, EX_LIMIT, "model has more than %d features", EX_MAX_FEATURES);
 		EX_TRY(put_feature(reader, r + first, end - first));
+		EX_TRY(ex_poll_row(reader->host, first));
 		first = end;
 	}
 	reader->term -= reader->n_sorted;

@@ -106,6 +106,8 @@ fill_grid(ex_host *host, const ex_tree_view *view, ex_tree_place **place, grid *
 	if (view->cover != NULL)
 		EX_TRY(EX_ALLOC(host, n, &grid->cover));
 	for (uint32_t t = 0; t < view->n_trees; t++)
+	{
+		EX_TRY(ex_poll(host));
 		for (uint32_t i = view->root[t]; i < view->root[t + 1]; i++)
 		{
 			const ex_node *node = &view->node[i];
@@ -119,6 +121,7 @@ fill_grid(ex_host *host, const ex_tree_view *view, ex_tree_place **place, grid *
 			if (grid->cover != NULL)
 				grid->cover[at] += view->cover[i];
 		}
+	}
 	return EX_OK;
 }
 

@@ -11,7 +11,7 @@
 #define HEADER_SIZE 6
 
 /* Rows between two questions to the host whether to stop. */
-#define POLL_ROWS 16384
+#define POLL_ROWS 4096
 
 /* ----------------------------------------------------------------
  * Writing
@@ -250,8 +250,7 @@ ex_rows_check(ex_host *host, const ex_table *table, const void *bytes, size_t si
 		for (int i = 0; i < table->n_fields; i++)
 			if (!check_field(&at, end, &table->field[i]))
 				return bad_rows(host, table);
-		if (*n_rows % POLL_ROWS == POLL_ROWS - 1)
-			EX_TRY(ex_poll(host));
+		EX_TRY(ex_poll_row(host, *n_rows));
 	}
 	return EX_OK;
 }
@@ -371,11 +370,48 @@ ex_distinct_strings(ex_string *string, size_t n, ex_string_order order)
 {
 	size_t		kept = 0;
 
+	if (n == 0)
+		return 0;
 	qsort(string, n, sizeof(ex_string), order);
 	for (size_t i = 0; i < n; i++)
 		if (kept == 0 || order(&string[kept - 1], &string[i]) != 0)
 			string[kept++] = string[i];
 	return kept;
+}
+
+ex_status
+ex_string_set_add(ex_host *host, ex_string_set *set, ex_string string)
+{
+	if (set->n == set->capacity)
+	{
+		ex_string  *grown;
+
+		set->n = ex_distinct_strings(set->string, set->n, set->order);
+		EX_TRY(ex_poll(host));
+		/* room for as many again: sorting costs a string no more than a few turns */
+		if (set->n >= set->capacity / 2)
+		{
+			set->capacity = set->capacity < 64 ? 64 : set->capacity * 2;
+			EX_TRY(EX_ALLOC(host, set->capacity, &grown));
+			if (set->n > 0)
+				memcpy(grown, set->string, set->n * sizeof(ex_string));
+			set->string = grown;
+		}
+	}
+	set->string[set->n++] = string;
+	return EX_OK;
+}
+
+void
+ex_string_set_finish(ex_string_set *set)
+{
+	set->n = ex_distinct_strings(set->string, set->n, set->order);
+}
+
+ex_status
+ex_poll_row(ex_host *host, size_t i)
+{
+	return i % POLL_ROWS == POLL_ROWS - 1 ? ex_poll(host) : EX_OK;
 }
 
 int32_t

@@ -115,6 +115,25 @@ extern int	ex_compare_strings(const void *a, const void *b);
 extern size_t ex_distinct_strings(ex_string *string, size_t n, ex_string_order order);
 
 /*
+ * A set of strings that grows: repetitions go now and then, so that it stays
+ * as small as what is different.  After ex_string_set_finish the strings are
+ * sorted, each once.  Starts zeroed, with an order.
+ */
+typedef struct ex_string_set
+{
+	ex_string_order order;
+	ex_string  *string;
+	size_t		n;
+	size_t		capacity;
+} ex_string_set;
+
+extern ex_status ex_string_set_add(ex_host *host, ex_string_set *set, ex_string string);
+extern void ex_string_set_finish(ex_string_set *set);
+
+/* In loops over rows: asks the host whether to stop, now and then. */
+extern ex_status ex_poll_row(ex_host *host, size_t i);
+
+/*
  * Sort n pointers; `order` compares what they point to.  Stable, asks the
  * host whether to stop, and takes linear time where they are in order.
  */

@@ -111,17 +111,17 @@ typedef struct table_node
 	ex_string	output;
 	const node_test *test;
 	double		threshold;
-	cell_list		levels;
+	cell_list	levels;
 	bool		coded;			/* levels are codes, even where they are texts */
-	cell_list		values;			/* count 0: `value` is the only one */
+	cell_list	values;			/* count 0: `value` is the only one */
 	double		value;
 	double		cover;
 	double		gain;
 	double		weight;
 	bool		zero_missing;
 	double		linear_constant;
-	cell_list		linear_features;
-	cell_list		linear_coefficients;
+	cell_list	linear_features;
+	cell_list	linear_coefficients;
 } table_node;
 
 /* How the nodes use a feature. */
@@ -132,8 +132,7 @@ typedef struct feature_usage
 	bool		coded;			/* levels are numbers */
 	bool		categorical;
 	uint32_t	n_codes;
-	ex_buffer	levels;			/* ex_string */
-	uint32_t	n_levels;		/* distinct */
+	ex_string_set levels;
 } feature_usage;
 
 typedef struct table_reader
@@ -142,13 +141,13 @@ typedef struct table_reader
 	ex_builder *builder;
 	bool		one_tree;		/* the table names no trees */
 	size_t		n;
-	table_node	   *nodes;
-	table_node	  **sorted;			/* by tree and name */
-	ex_string  *feature;		/* p names in order */
-	size_t		n_features;
-	feature_usage	   *usage;			/* of each */
-	ex_string  *output;			/* K names in order; none with vector leaves */
+	table_node *nodes;
+	table_node **sorted;		/* by tree and name */
+	ex_string_set features;		/* p names in order */
+	feature_usage *usage;		/* of each */
+	ex_string_set outputs;		/* K names in order; none with vector leaves */
 	uint32_t	n_values;		/* in a leaf */
+	size_t		set_bytes;		/* of all bitmaps so far */
 } table_reader;
 
 static bool
@@ -324,6 +323,7 @@ read_rows(table_reader *reader, const void *bytes, size_t size)
 	ex_rows_open(&cursor, &ex_node_table, bytes, size);
 	for (; ex_rows_next(&cursor, field); n++)
 	{
+		EX_TRY(ex_poll_row(reader->host, n));
 		EX_TRY(read_row(reader, field, &reader->nodes[n]));
 		reader->sorted[n] = &reader->nodes[n];
 	}
@@ -373,23 +373,23 @@ static ex_status
 put_outputs(table_reader *reader)
 {
 	ex_builder *builder = reader->builder;
-	size_t		named = 0;
+	ex_string_set *outputs = &reader->outputs;
 
 	EX_TRY(count_values(reader));
-	EX_TRY(EX_ALLOC(reader->host, reader->n, &reader->output));
+	outputs->order = ex_compare_ids;
 	for (size_t i = 0; i < reader->n; i++)
 		if (!is_null(reader->nodes[i].output))
-			reader->output[named++] = reader->nodes[i].output;
-	if (named > 0 && reader->n_values > 1)
+			EX_TRY(ex_string_set_add(reader->host, outputs, reader->nodes[i].output));
+	if (outputs->n > 0 && reader->n_values > 1)
 		return ex_fail(reader->host, EX_INVALID,
 					   "leaves have several values, so a tree feeds all outputs, not one");
-	named = ex_distinct_strings(reader->output, named, ex_compare_ids);
-	if (named > EX_MAX_OUTPUTS)
+	ex_string_set_finish(outputs);
+	if (outputs->n > EX_MAX_OUTPUTS)
 		return ex_fail(reader->host, EX_LIMIT, "model has more than %d outputs", EX_MAX_OUTPUTS);
-	for (size_t k = 0; k < named; k++)
-		EX_TRY(ex_put_name(builder, EX_OUTPUT_NAME_START, reader->output[k].text,
-						   reader->output[k].length));
-	builder->n_outputs = named > 0 ? (uint32_t) named : reader->n_values;
+	for (size_t k = 0; k < outputs->n; k++)
+		EX_TRY(ex_put_name(builder, EX_OUTPUT_NAME_START, outputs->string[k].text,
+						   outputs->string[k].length));
+	builder->n_outputs = outputs->n > 0 ? (uint32_t) outputs->n : reader->n_values;
 	EX_TRY(ex_default_output_names(builder));
 	for (uint32_t k = 0; k < builder->n_outputs; k++)
 		EX_TRY(ex_put_f64(builder, EX_TREE_BASE, 0));
@@ -422,7 +422,7 @@ read_tree(table_reader *reader, table_node *const *nodes, size_t n, ex_raw_tree 
 	if (reader->n_values > 1)
 		tree->output = EX_ALL_OUTPUTS;
 	else if (!is_null(output))
-		tree->output = (uint32_t) ex_find_string(reader->output, reader->builder->n_outputs,
+		tree->output = (uint32_t) ex_find_string(reader->outputs.string, reader->outputs.n,
 												 output, ex_compare_ids);
 	else if (reader->builder->n_outputs > 1)
 		return ex_fail(reader->host, EX_NULL, "output of tree %.*s must not be null",
@@ -437,38 +437,35 @@ read_tree(table_reader *reader, table_node *const *nodes, size_t n, ex_raw_tree 
 static uint32_t
 feature_of(const table_reader *reader, ex_string name)
 {
-	return (uint32_t) ex_find_string(reader->feature, reader->n_features, name, ex_compare_strings);
+	return (uint32_t) ex_find_string(reader->features.string, reader->features.n, name, ex_compare_strings);
 }
 
 static ex_status
 collect_features(table_reader *reader)
 {
-	size_t		n = 0;
+	ex_string_set *features = &reader->features;
 
-	for (size_t i = 0; i < reader->n; i++)
-		n += is_leaf(&reader->nodes[i]) ? reader->nodes[i].linear_features.count : 1;
-	EX_TRY(EX_ALLOC(reader->host, n, &reader->feature));
-	n = 0;
+	features->order = ex_compare_strings;
 	for (size_t i = 0; i < reader->n; i++)
 	{
 		const table_node *node = &reader->nodes[i];
 		const uint8_t *element = node->linear_features.elements;
 
 		if (!is_leaf(node))
-			reader->feature[n++] = node->feature;
+			EX_TRY(ex_string_set_add(reader->host, features, node->feature));
 		for (uint32_t t = 0; is_leaf(node) && t < node->linear_features.count; t++)
-			reader->feature[n++] = ex_field_next_text(&element);
+			EX_TRY(ex_string_set_add(reader->host, features, ex_field_next_text(&element)));
 	}
-	reader->n_features = ex_distinct_strings(reader->feature, n, ex_compare_strings);
-	if (reader->n_features == 0)
+	ex_string_set_finish(features);
+	if (features->n == 0)
 	{
 		ex_fail(reader->host, EX_INVALID, "node table has no node that tests a feature");
 		ex_hint(reader->host, "A constant is no model; build one with explain.linear_model and a coefficient of 0.");
 		return EX_INVALID;
 	}
-	if (reader->n_features > EX_MAX_FEATURES)
+	if (features->n > EX_MAX_FEATURES)
 		return ex_fail(reader->host, EX_LIMIT, "model has more than %d features", EX_MAX_FEATURES);
-	return EX_ALLOC(reader->host, reader->n_features, &reader->usage);
+	return EX_ALLOC(reader->host, features->n, &reader->usage);
 }
 
 /* The next code of a list; -1 if it is none. */
@@ -501,7 +498,8 @@ note_levels(table_reader *reader, const table_node *node, feature_usage *usage)
 		{
 			ex_string	level = ex_field_next_text(&element);
 
-			EX_TRY(ex_append(reader->host, &usage->levels, &level, sizeof(level)));
+			usage->levels.order = ex_compare_strings;
+			EX_TRY(ex_string_set_add(reader->host, &usage->levels, level));
 		}
 		else
 		{
@@ -523,8 +521,9 @@ note_usage(table_reader *reader)
 	for (size_t i = 0; i < reader->n; i++)
 	{
 		const table_node *node = reader->sorted[i];
-		feature_usage	   *usage;
+		feature_usage *usage;
 
+		EX_TRY(ex_poll_row(reader->host, i));
 		if (is_leaf(node))
 			continue;
 		usage = &reader->usage[feature_of(reader, node->feature)];
@@ -535,7 +534,7 @@ note_usage(table_reader *reader)
 		if (usage->compared && usage->categorical)
 			return bad_node(reader, node, EX_INVALID,
 							"tests a feature for levels that others compare with a threshold");
-		if (usage->coded && usage->levels.size > 0)
+		if (usage->coded && usage->levels.n > 0)
 			return bad_node(reader, node, EX_INVALID,
 							"has levels as names where others have codes, or the reverse");
 	}
@@ -546,22 +545,24 @@ note_usage(table_reader *reader)
 static ex_status
 name_levels(table_reader *reader, feature_usage *usage, ex_feature *feature)
 {
-	ex_string  *level = (ex_string *) usage->levels.data;
+	ex_string_set *levels = &usage->levels;
 	const char **names;
 
-	usage->n_levels = (uint32_t) ex_distinct_strings(level, usage->levels.size / sizeof(ex_string),
-													 ex_compare_strings);
-	EX_TRY(EX_ALLOC(reader->host, usage->n_levels, &names));
-	for (uint32_t i = 0; i < usage->n_levels; i++)
+	ex_string_set_finish(levels);
+	if (levels->n > EX_MAX_LEVELS)
+		return ex_fail(reader->host, EX_LIMIT, "feature \"%.*s\" has more than %d levels",
+					   (int) feature->name_length, feature->name, EX_MAX_LEVELS);
+	EX_TRY(EX_ALLOC(reader->host, levels->n, &names));
+	for (size_t i = 0; i < levels->n; i++)
 	{
 		char	   *name;
 
-		EX_TRY(EX_ALLOC(reader->host, level[i].length + (size_t) 1, &name));
-		memcpy(name, level[i].text, level[i].length);
+		EX_TRY(EX_ALLOC(reader->host, levels->string[i].length + (size_t) 1, &name));
+		memcpy(name, levels->string[i].text, levels->string[i].length);
 		names[i] = name;
 	}
 	feature->levels = names;
-	feature->n_levels = usage->n_levels;
+	feature->n_levels = (uint32_t) levels->n;
 	return EX_OK;
 }
 
@@ -570,19 +571,19 @@ put_features(table_reader *reader)
 {
 	EX_TRY(collect_features(reader));
 	EX_TRY(note_usage(reader));
-	for (size_t i = 0; i < reader->n_features; i++)
+	for (size_t i = 0; i < reader->features.n; i++)
 	{
-		feature_usage	   *usage = &reader->usage[i];
+		feature_usage *usage = &reader->usage[i];
 		ex_feature	feature = {
-			.name = reader->feature[i].text,
-			.name_length = reader->feature[i].length,
+			.name = reader->features.string[i].text,
+			.name_length = reader->features.string[i].length,
 			.kind = usage->categorical ? EX_CATEGORICAL : EX_NUMERIC,
 			.missing = usage->missing_rule ? EX_MISSING_NATIVE : EX_MISSING_ERROR,
 			.unknown = usage->categorical ? EX_UNKNOWN_OTHER : EX_UNKNOWN_ERROR,
 			.n_levels = usage->n_codes
 		};
 
-		if (usage->levels.size > 0)
+		if (usage->levels.n > 0)
 			EX_TRY(name_levels(reader, usage, &feature));
 		EX_TRY(ex_put_feature(reader->builder, &feature));
 	}
@@ -689,6 +690,7 @@ link_nodes(tree_reader *tree)
 		const table_node *node = tree->nodes[i];
 		int64_t		child[2];
 
+		EX_TRY(ex_poll_row(tree->table->host, i));
 		if (is_leaf(node))
 			continue;
 		EX_TRY(find_child(tree, node, node->left, "left_child", &child[0]));
@@ -703,25 +705,44 @@ link_nodes(tree_reader *tree)
 	return find_root(tree, is_child);
 }
 
+/* The next level of a list as its position in the model. */
+static uint32_t
+next_level(const feature_usage *usage, const cell_list *levels, const uint8_t **element)
+{
+	if (usage->coded)
+		return (uint32_t) next_code(levels, element);
+	return (uint32_t) ex_find_string(usage->levels.string, usage->levels.n,
+									 ex_field_next_text(element), ex_compare_strings);
+}
+
+/*
+ * A bitmap up to the set's last level.  Rows of one code each may ask for
+ * more bitmaps than any model can hold: those are refused before they are made.
+ */
 static ex_status
 read_set(tree_reader *tree, const table_node *node, ex_raw_node *raw)
 {
-	const feature_usage *usage = &tree->table->usage[raw->feature];
+	table_reader *table = tree->table;
+	const feature_usage *usage = &table->usage[raw->feature];
 	const uint8_t *element = node->levels.elements;
-	uint32_t	n_levels = usage->coded ? usage->n_codes : usage->n_levels;
 	uint32_t   *word;
 
-	raw->set_words = (n_levels + 31) / 32;
-	EX_TRY(EX_ALLOC(tree->table->host, raw->set_words, &word));
 	for (uint32_t i = 0; i < node->levels.count; i++)
 	{
-		uint32_t	level;
+		uint32_t	words = next_level(usage, &node->levels, &element) / 32 + 1;
 
-		if (usage->coded)
-			level = (uint32_t) next_code(&node->levels, &element);
-		else
-			level = (uint32_t) ex_find_string((const ex_string *) usage->levels.data, usage->n_levels,
-											  ex_field_next_text(&element), ex_compare_strings);
+		if (words > raw->set_words)
+			raw->set_words = words;
+	}
+	table->set_bytes += raw->set_words * sizeof(uint32_t);
+	if (table->set_bytes > EX_MAX_MODEL_SIZE)
+		return ex_fail(table->host, EX_LIMIT, "sets of levels need more than %zu bytes", EX_MAX_MODEL_SIZE);
+	EX_TRY(EX_ALLOC(table->host, raw->set_words, &word));
+	element = node->levels.elements;
+	for (uint32_t i = 0; i < node->levels.count; i++)
+	{
+		uint32_t	level = next_level(usage, &node->levels, &element);
+
 		word[level / 32] |= 1u << (level % 32);
 	}
 	raw->set = word;
@@ -795,6 +816,7 @@ read_nodes(tree_reader *tree)
 		const table_node *node = tree->nodes[i];
 		ex_raw_node *raw = &tree->raw[place_of(tree, i)];
 
+		EX_TRY(ex_poll_row(tree->table->host, i));
 		raw->op = node->test->op;
 		raw->left = -1;
 		raw->right = -1;

@@ -212,6 +212,11 @@ SELECT change || E'\n    ' || pg_temp.try(change) AS "a change and what it meets
 	'ALTER TABLE bad ALTER value TYPE float8[] USING ''{1,2}''; UPDATE bad SET output = ''a'''
 ]) AS change;
 \pset format aligned
+-- one short row asks for a bitmap of 2 MB
+SELECT explain.tree_model(r) FROM (SELECT tree, node, CASE node WHEN 0 THEN 'x' END AS feature,
+		CASE node WHEN 0 THEN ARRAY[(1 << 24) - 1] END AS levels, CASE node WHEN 0 THEN 1 END AS left_child,
+		CASE node WHEN 0 THEN 2 END AS right_child, CASE node WHEN 0 THEN NULL ELSE node END AS value
+	FROM generate_series(1, 200) tree, generate_series(0, 2) node) r;
 -- the state of one aggregate is none of the other
 SELECT explain.tree_model_final('\x455852430100');
 SELECT explain.tree_model_final('\x4558524e0100');
