@@ -58,13 +58,13 @@ COMMENT ON FUNCTION explain.base_value(@model_type@, explain.label, explain.labe
 -- @end
 
 -- @overloads model input
-CREATE FUNCTION explain.attributions(@model@, @input@, attribution_array float8[],
+CREATE FUNCTION explain.attributions(@model@, attribution_array float8[], @input@,
 	output explain.label DEFAULT NULL, space explain.space DEFAULT 'raw',
 	method explain.label DEFAULT 'auto', top_k int4 DEFAULT NULL,
 	direction explain.label DEFAULT NULL, rest boolean DEFAULT true, versus explain.label DEFAULT NULL)
 	RETURNS SETOF explain.attribution
 	AS 'MODULE_PATHNAME', 'explain_attributions_@overload@'
 	LANGUAGE C @volatility@ PARALLEL SAFE COST 100 ROWS 10;
-COMMENT ON FUNCTION explain.attributions(@model_type@, @input_type@, float8[], explain.label, explain.space, explain.label, int4, explain.label, boolean, explain.label) IS
+COMMENT ON FUNCTION explain.attributions(@model_type@, float8[], @input_type@, explain.label, explain.space, explain.label, int4, explain.label, boolean, explain.label) IS
 'The rows of explain.shap_values from an array that explain.shap_array made for the same model and row. The residual is far from 0 where model, row and array do not belong together';
 -- @end

@@ -43,12 +43,18 @@ call_site_model(FunctionCallInfo fcinfo, ModelSource source)
 	return site;
 }
 
+void
+call_site_row(CallSite *site, FunctionCallInfo fcinfo, InputKind kind, int argno)
+{
+	site->row = input_read(site->reader, site->entry, kind, PG_GETARG_DATUM(argno), 0);
+}
+
 CallSite *
 call_site_input(FunctionCallInfo fcinfo, ModelSource source, InputKind kind)
 {
 	CallSite   *site = call_site_model(fcinfo, source);
 
-	site->row = input_read(site->reader, site->entry, kind, PG_GETARG_DATUM(1), 0);
+	call_site_row(site, fcinfo, kind, 1);
 	return site;
 }
 

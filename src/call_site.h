@@ -32,7 +32,10 @@ extern CallSite *call_site(FunctionCallInfo fcinfo);
 /* Resolve a non-null model in argument 0. */
 extern CallSite *call_site_model(FunctionCallInfo fcinfo, ModelSource source);
 
-/* The same, and read a non-null input in argument 1. */
+/* Read a non-null input in an argument. */
+extern void call_site_row(CallSite *site, FunctionCallInfo fcinfo, InputKind kind, int argno);
+
+/* Both: the model in argument 0, the input in argument 1. */
 extern CallSite *call_site_input(FunctionCallInfo fcinfo, ModelSource source, InputKind kind);
 
 /* A raw[K] or phi[K * p] in scratch memory. */

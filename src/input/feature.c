@@ -107,7 +107,7 @@ set_unknown(const FeatureRule *rule, InputRow *row, uint32 i, const char *text)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("feature \"%s\" has no level \"%s\"", feature_name(&rule->feature), text),
-					 errhint("Levels are compared byte by byte; they are listed by explain.model_features.")));
+					 errhint("Levels are compared byte by byte; they are listed by explain.model_levels.")));
 			break;
 		case EX_UNKNOWN_OTHER:
 			row->x[i] = -1;
@@ -121,29 +121,38 @@ set_unknown(const FeatureRule *rule, InputRow *row, uint32 i, const char *text)
 	row->unknown[i] = pstrdup(text);
 }
 
+/*
+ * Does a code stand for one of the levels?  Where levels are codes, libraries
+ * cut fractions off (LightGBM below 0, too); a fraction between two named levels
+ * is neither of them.
+ */
+static bool
+is_level(const ex_feature *feature, double code)
+{
+	double		lowest = (feature->flags & EX_FEATURE_TRUNCATE) ? -1 : 0;
+
+	if (code != trunc(code) && !(feature->flags & (EX_FEATURE_CODED | EX_FEATURE_TRUNCATE)))
+		return false;
+	return (code >= 0 || code > lowest) && trunc(code) < feature->n_levels;
+}
+
 void
 feature_set_code(const FeatureRule *rule, InputRow *row, uint32 i, double code)
 {
-	const ex_feature *feature = &rule->feature;
-	double		floor_at = (feature->flags & EX_FEATURE_TRUNCATE) ? -1 : 0;
-
 	if (isnan(code))
-	{
 		set_nan(rule, row, i);
-		return;
-	}
-
-	/* libraries cut fractions off; codes below 0 or beyond the list are unknown levels */
-	if (code < 0 ? code <= floor_at || floor_at == 0 : trunc(code) >= feature->n_levels)
+	else if (!is_level(&rule->feature, code))
 	{
 		char		text[32];
 
 		snprintf(text, sizeof(text), "%.15g", code);
 		set_unknown(rule, row, i, text);
-		return;
 	}
-	row->x[i] = code < 0 ? 0 : trunc(code);
-	row->missing[i] = false;
+	else
+	{
+		row->x[i] = trunc(code) + 0.0;	/* no -0 */
+		row->missing[i] = false;
+	}
 }
 
 void

@@ -301,8 +301,6 @@ misfit(const ex_column *column, const ex_feature *feature)
 	if (column->kind == EX_COLUMN_BIN ? !(column->low < column->high)
 		: !(column->low == 0 && column->high == 0))
 		return "has an empty bin";
-	if ((column->low == 0 && signbit(column->low)) || (column->high == 0 && signbit(column->high)))
-		return "has a bound of -0";
 	if (column->kind == EX_COLUMN_ISNULL && feature->missing != EX_MISSING_NATIVE)
 		return "tests for missing values, which the feature's policy leaves none of";
 	if (feature->missing == EX_MISSING_NATIVE ? !isfinite(column->missing)

@@ -159,13 +159,27 @@ ex_layout(ex_section *section, uint32_t n_sections)
 	return EX_ALIGN8(offset);
 }
 
-/* The two bit patterns of a NaN that mean the same must not give two digests. */
+/*
+ * Numbers that mean the same must not give two digests: there is one NaN, and
+ * no -0, which jsonb would not keep either.
+ */
 static void
-canonical_nans(double *value, size_t count)
+canonical_numbers(ex_type type, char *elements, size_t count)
 {
+	size_t		width = ex_type_size(type);
+
+	/* a node begins with its number */
+	if (type != EX_F64 && type != EX_NODE)
+		return;
 	for (size_t i = 0; i < count; i++)
-		if (isnan(value[i]))
-			memcpy(&value[i], &ex_canonical_nan, sizeof(double));
+	{
+		double	   *value = (double *) (elements + i * width);
+
+		if (isnan(*value))
+			memcpy(value, &ex_canonical_nan, sizeof(double));
+		else
+			*value += 0.0;
+	}
 }
 
 /* Names sections exist in every model, even when there is nothing in them. */
@@ -213,8 +227,8 @@ ex_build(ex_builder *builder, ex_model **model)
 			continue;
 		directory[n].id = (uint32_t) id;
 		directory[n++].count = (uint32_t) ex_put_count(builder, (ex_section_id) id);
-		if (ex_section_types[id] == EX_F64)
-			canonical_nans((double *) builder->section[id].data, ex_put_count(builder, (ex_section_id) id));
+		canonical_numbers((ex_type) ex_section_types[id], builder->section[id].data,
+						  directory[n - 1].count);
 	}
 	size = ex_layout(directory, n);
 	if (size == 0)

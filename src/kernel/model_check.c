@@ -133,20 +133,28 @@ check_padding(ex_host *host, const ex_model *model)
 	return EX_OK;
 }
 
-/* One NaN only, so that equal models have equal digests. */
+/* One NaN only and no -0, so that equal models have equal digests. */
 static ex_status
-check_nans(ex_host *host, const ex_model *model)
+check_numbers(ex_host *host, const ex_model *model)
 {
 	for (uint32_t i = 0; i < model->n_sections; i++)
 	{
 		const ex_section *section = &model->section[i];
-		const double *value = (const double *) ((const char *) model + section->offset);
+		ex_type		type = (ex_type) ex_section_types[section->id];
+		const char *element = (const char *) model + section->offset;
 
-		if (ex_section_types[section->id] != EX_F64)
+		/* a node begins with its number */
+		if (type != EX_F64 && type != EX_NODE)
 			continue;
-		for (uint32_t k = 0; k < section->count; k++)
-			if (isnan(value[k]) && memcmp(&value[k], &ex_canonical_nan, sizeof(double)) != 0)
+		for (uint32_t k = 0; k < section->count; k++, element += ex_type_size(type))
+		{
+			double		value = *(const double *) element;
+
+			if (isnan(value) && memcmp(&value, &ex_canonical_nan, sizeof(double)) != 0)
 				return bad(host, "a NaN is not in its canonical form");
+			if (value == 0 && signbit(value))
+				return bad(host, "a zero is negative");
+		}
 	}
 	return EX_OK;
 }
@@ -400,7 +408,7 @@ ex_validate(ex_host *host, const ex_model *model, size_t size)
 	EX_TRY(check_header(host, model, size));
 	EX_TRY(check_directory(host, model));
 	EX_TRY(check_padding(host, model));
-	EX_TRY(check_nans(host, model));
+	EX_TRY(check_numbers(host, model));
 	EX_TRY(check_features(host, model, &n_levels));
 	EX_TRY(check_names(host, model, EX_OUTPUT_NAME_START, model->n_outputs, "output", 1));
 	EX_TRY(check_distinct(host, model, EX_OUTPUT_NAME_START, 0, model->n_outputs, "output"));

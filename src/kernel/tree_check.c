@@ -228,7 +228,7 @@ check_leaf_vectors(check *c, const ex_model *model)
 static bool
 is_positive_zero(double value)
 {
-	return value == 0 && !signbit(value);
+	return value == 0;
 }
 
 static ex_status
@@ -238,7 +238,7 @@ check_leaf(check *c, uint32_t tree, uint32_t i, const ex_node *node)
 		return bad_node(c, tree, i, "is a leaf with flags");
 	if (c->view.vector_leaves)
 	{
-		if (node->value != c->leaves_seen || signbit(node->value))
+		if (node->value != c->leaves_seen)
 			return bad_node(c, tree, i, "does not name the next leaf vector");
 	}
 	else if (!isfinite(node->value))
@@ -262,7 +262,7 @@ check_set(check *c, uint32_t tree, uint32_t i, const ex_node *node, uint32_t lev
 	uint32_t	words;
 	uint32_t	last;
 
-	if (node->value != c->sets_seen || signbit(node->value) || c->sets_seen >= c->n_sets)
+	if (node->value != c->sets_seen || c->sets_seen >= c->n_sets)
 		return bad_node(c, tree, i, "does not name the next set");
 	first = c->view.set_start[c->sets_seen];
 	words = c->view.set_start[c->sets_seen + 1] - first;
@@ -348,7 +348,7 @@ check_covers(check *c, uint32_t tree)
 	uint32_t	n = c->view.root[tree + 1] - c->view.root[tree];
 
 	for (uint32_t i = 0; i < n; i++)
-		if (!(cover[i] >= 0) || isinf(cover[i]) || signbit(cover[i]))
+		if (!(cover[i] >= 0) || isinf(cover[i]))
 			return bad_node(c, tree, i, "has a cover that is negative or not finite");
 	for (uint32_t i = 0; i < n; i++)
 		if (EX_NODE_OP(root + i) != EX_LEAF &&

@@ -563,7 +563,7 @@ stored_base(CallSite *site, FunctionCallInfo fcinfo, const ShapArgs *args, ShapP
 	return base;
 }
 
-/* attributions(model, input, values, output, space, method, top_k, direction, rest, versus) */
+/* attributions(model, values, input, output, space, method, top_k, direction, rest, versus) */
 static Datum
 attributions(FunctionCallInfo fcinfo, ModelSource source, InputKind kind)
 {
@@ -578,7 +578,8 @@ attributions(FunctionCallInfo fcinfo, ModelSource source, InputKind kind)
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
 		PG_RETURN_NULL();
 	row_selection_args(fcinfo, 6, 7, 8, &selection);
-	site = call_site_input(fcinfo, source, kind);
+	site = call_site_model(fcinfo, source);
+	call_site_row(site, fcinfo, kind, 2);
 	plan.call.x = site->row->x;
 	plan.call.outputs = (ex_outputs) {call_site_output(site, fcinfo, args.output), 1};
 	plan.call.space = call_site_space(site, fcinfo, args.space);
@@ -587,7 +588,7 @@ attributions(FunctionCallInfo fcinfo, ModelSource source, InputKind kind)
 
 	a.entry = site->entry;
 	a.row = site->row;
-	a.value = stored_values(site, PG_GETARG_DATUM(2));
+	a.value = stored_values(site, PG_GETARG_DATUM(1));
 	a.base_value = stored_base(site, fcinfo, &args, &plan);
 	a.method = plan.method->name;
 	set_prediction(site, &plan, predict_row(site), plan.call.outputs.first, &a);

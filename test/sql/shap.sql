@@ -63,8 +63,8 @@ SELECT output, raw, response FROM models, explain.predictions(m, '{1,2}'::float8
 
 -- stored arrays back into rows
 SELECT a.feature, a.attribution, a.residual, a.base_value FROM models,
-	explain.attributions(m, '{1,1,0}'::float8[], explain.shap_array(m, '{1,1,0}'::float8[])) a WHERE name = 'and' ORDER BY rank;
-SELECT DISTINCT a.residual AS not_of_this_row FROM models, explain.attributions(m, '{0,1,0}'::float8[], explain.shap_array(m, '{1,1,0}'::float8[])) a WHERE name = 'and';
+	explain.attributions(m, explain.shap_array(m, '{1,1,0}'::float8[]), '{1,1,0}'::float8[]) a WHERE name = 'and' ORDER BY rank;
+SELECT DISTINCT a.residual AS not_of_this_row FROM models, explain.attributions(m, explain.shap_array(m, '{1,1,0}'::float8[]), '{0,1,0}'::float8[]) a WHERE name = 'and';
 
 -- refusals: each with its SQLSTATE
 \set VERBOSITY sqlstate
@@ -82,9 +82,9 @@ SELECT explain.shap_array(m, '{1,1}'::float8[], output => 'w') FROM models WHERE
 SELECT count(*) FROM models, explain.shap_values(m, '{1,1}'::float8[], versus => 'x') WHERE name = 'classes';
 SELECT count(*) FROM models, explain.shap_values(m, '{1,1}'::float8[], top_k => 0) WHERE name = 'linear';
 SELECT count(*) FROM models, explain.shap_values(m, '{1,1}'::float8[], direction => 'sideways') WHERE name = 'linear';
-SELECT count(*) FROM models, explain.attributions(m, '{1,1}'::float8[], '{1}'::float8[]) WHERE name = 'linear';
-SELECT count(*) FROM models, explain.attributions(m, '{1,1}'::float8[], '{1,null}'::float8[]) WHERE name = 'linear';
-SELECT count(*) FROM models, explain.attributions(m, '{1,1}'::float8[], '{1,nan}'::float8[]) WHERE name = 'linear';
+SELECT count(*) FROM models, explain.attributions(m, '{1}'::float8[], '{1,1}'::float8[]) WHERE name = 'linear';
+SELECT count(*) FROM models, explain.attributions(m, '{1,null}'::float8[], '{1,1}'::float8[]) WHERE name = 'linear';
+SELECT count(*) FROM models, explain.attributions(m, '{1,nan}'::float8[], '{1,1}'::float8[]) WHERE name = 'linear';
 SELECT explain.predict(m, '{1e308,-1e308}'::float8[]) FROM models WHERE name = 'linear';
 SELECT explain.predict(m, '{1000,0}'::float8[]) FROM models WHERE name = 'log';
 \set VERBOSITY default

@@ -152,11 +152,9 @@ test_nodes(void)
 	SPOIL(with_sets, first(EX_IN)->info = EX_IN << 24, EX_INVALID, "set of a number");
 	SPOIL(with_sets, first(EX_IN)->value += 1, EX_INVALID, "another node's set");
 	SPOIL(with_sets, first(EX_IN)->value = 1e9, EX_INVALID, "a set that does not exist");
-	SPOIL(with_sets, first(EX_IN)->value = -0.0, EX_INVALID, "set -0");
 	SPOIL(with_sets, first(EX_ISNULL)->value = 1, EX_INVALID, "is null with a threshold");
 	SPOIL(with_sets, first(EX_ISNULL)->info |= EX_NODE_DEFAULT_LEFT, EX_INVALID, "is null with a default");
 	SPOIL(with_vectors, first(EX_LEAF)->value = 1, EX_INVALID, "another leaf's vector");
-	SPOIL(with_vectors, first(EX_LEAF)->value = -0.0, EX_INVALID, "vector -0");
 	SPOIL(with_vectors, f64(EX_TREE_LEAF_VECTOR)[5] = INFINITY, EX_RANGE, "a vector with Infinity");
 }
 
