@@ -224,13 +224,6 @@ check_leaf_vectors(check *c, const ex_model *model)
  * Nodes
  * ---------------------------------------------------------------- */
 
-/* -0 would be a second way to write an unused 0. */
-static bool
-is_positive_zero(double value)
-{
-	return value == 0;
-}
-
 static ex_status
 check_leaf(check *c, uint32_t tree, uint32_t i, const ex_node *node)
 {
@@ -301,7 +294,7 @@ check_split(check *c, uint32_t tree, uint32_t i, const ex_node *node)
 				return bad_node(c, tree, i, "tests a feature that is not categorical for a set of levels");
 			return check_set(c, tree, i, node, c->levels[feature]);
 		case EX_ISNULL:
-			if (!is_positive_zero(node->value) || (node->info & EX_NODE_DEFAULT_LEFT))
+			if (node->value != 0 || (node->info & EX_NODE_DEFAULT_LEFT))
 				return bad_node(c, tree, i, "has members that its operation does not use");
 			return EX_OK;
 		case EX_LEAF:
@@ -364,7 +357,7 @@ check_gains(check *c, uint32_t tree)
 	{
 		double		gain = c->view.gain[i];
 
-		if (EX_NODE_OP(c->view.node + i) == EX_LEAF ? !is_positive_zero(gain) : isinf(gain))
+		if (EX_NODE_OP(c->view.node + i) == EX_LEAF ? gain != 0 : isinf(gain))
 			return bad_node(c, tree, i - c->view.root[tree], "has an impossible gain");
 	}
 	return EX_OK;
