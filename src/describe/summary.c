@@ -75,7 +75,8 @@ add_features(StringInfo json, const ex_model *model)
 		ex_get_feature(model, i, &feature);
 		escape_json(json, feature.kind != EX_CATEGORICAL ?
 					psprintf("%s (%s)", name, feature_kind_name(feature.kind)) :
-					psprintf("%s (categorical, %u levels)", name, feature.n_levels));
+					psprintf("%s (categorical, %u level%s)", name, feature.n_levels,
+							 feature.n_levels == 1 ? "" : "s"));
 		appendStringInfoString(json, ", ");
 	}
 	json->data[json->len -= 2] = '\0';

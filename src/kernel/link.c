@@ -251,7 +251,7 @@ ex_mean_response(ex_compiled *compiled, ex_host *host, ex_outputs outputs,
 	if (background->n == 0)
 	{
 		ex_fail(host, EX_INVALID, "model has no background");
-		ex_hint(host, "Attach one with explain.with_background(model, ...) or give a reference row.");
+		ex_hint(host, "Attach one with explain.with_background(model, ...).");
 		return EX_INVALID;
 	}
 	EX_TRY(EX_ALLOC(host, (size_t) TILE * model->n_outputs, &raw));

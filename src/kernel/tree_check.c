@@ -123,7 +123,7 @@ check_trees(check *c, const ex_model *model)
 	if (ex_get(model, EX_TREE_ROOT, &count) == NULL || count < 2)
 	{
 		(void) ex_fail(c->host, EX_INVALID, "model has no trees");
-		ex_hint(c->host, "A constant is a linear model with an intercept only.");
+		ex_hint(c->host, "A constant is a tree that is one leaf.");
 		return EX_INVALID;
 	}
 	EX_TRY(need(c->host, model, EX_TREE_OUTPUT, view->n_trees));

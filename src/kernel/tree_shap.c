@@ -97,7 +97,7 @@ check_interventional(ex_compiled *compiled, ex_host *host, ex_space space,
 	{
 		(void) ex_fail(host, EX_INVALID,
 					   "method \"tree_interventional\" needs background rows, which the model does not have");
-		ex_hint(host, "Attach them with with_background(model, background), or pass one row as reference => row.");
+		ex_hint(host, "Attach them with explain.with_background(model, ...), or pass one row as reference => row.");
 		return EX_INVALID;
 	}
 	return check_size(compiled, host);
