@@ -1,6 +1,10 @@
 /*
  * tree_rows.c
  *		A tree model from the rows of a node table.
+ *
+ * There may be millions of rows, so they stay the bytes they are: what is kept
+ * of each is its names and where it is, and it is read again when its turn
+ * comes.  Only the tree under way is there as a whole.
  */
 #include "tree_rows.h"
 
@@ -9,120 +13,15 @@
 #include <string.h>
 
 #include "json.h"
-#include "tree.h"
+#include "tree_rows_internal.h"
 
-enum
-{
-	TREE,
-	NODE,
-	FEATURE,
-	OP,
-	THRESHOLD,
-	LEVELS,
-	CODED,
-	LEFT_CHILD,
-	RIGHT_CHILD,
-	MISSING_CHILD,
-	VALUE,
-	COVER,
-	GAIN,
-	OUTPUT,
-	WEIGHT,
-	ZERO_MISSING,
-	LINEAR_CONSTANT,
-	LINEAR_FEATURES,
-	LINEAR_COEFFICIENTS,
-	N_FIELDS
-};
-
-const ex_table ex_node_table = {
-	.name = "node table",
-	.magic = 0x4e525845,		/* "EXRN" */
-	.n_fields = N_FIELDS,
-	.field = {
-		[TREE] = {"tree", EX_FIELD_TEXT, false, false},
-		[NODE] = {"node", EX_FIELD_TEXT, true, false},
-		[FEATURE] = {"feature", EX_FIELD_TEXT, true, false},
-		[OP] = {"op", EX_FIELD_TEXT, false, false},
-		[THRESHOLD] = {"threshold", EX_FIELD_NUMBER, false, false},
-		[LEVELS] = {"levels", EX_FIELD_TEXTS | EX_FIELD_NUMBERS, false, false},
-		[CODED] = {"coded", EX_FIELD_NUMBER, false, true},
-		[LEFT_CHILD] = {"left_child", EX_FIELD_TEXT, true, false},
-		[RIGHT_CHILD] = {"right_child", EX_FIELD_TEXT, true, false},
-		[MISSING_CHILD] = {"missing_child", EX_FIELD_TEXT, false, false},
-		[VALUE] = {"value", EX_FIELD_NUMBER | EX_FIELD_NUMBERS, true, false},
-		[COVER] = {"cover", EX_FIELD_NUMBER, false, false},
-		[GAIN] = {"gain", EX_FIELD_NUMBER, false, false},
-		[OUTPUT] = {"output", EX_FIELD_TEXT, false, false},
-		[WEIGHT] = {"weight", EX_FIELD_NUMBER, false, false},
-		[ZERO_MISSING] = {"zero_missing", EX_FIELD_NUMBER, false, true},
-		[LINEAR_CONSTANT] = {"linear_constant", EX_FIELD_NUMBER, false, false},
-		[LINEAR_FEATURES] = {"linear_features", EX_FIELD_TEXTS, false, false},
-		[LINEAR_COEFFICIENTS] = {"linear_coefficients", EX_FIELD_NUMBERS, false, false}
-	}
-};
-
-/*
- * Tests as a table writes them.  The model knows x <= t, x in set and x is
- * null, each true to the left; the others are these with the children
- * swapped, and a strict threshold is the next double below.
- */
-typedef struct node_test
-{
-	const char *name;
-	ex_node_op	op;
-	bool		swap;
-	bool		strict;
-} node_test;
-
-static const node_test tests[] = {
-	{"<=", EX_LE, false, false},
-	{"<", EX_LE, false, true},
-	{">", EX_LE, true, false},
-	{">=", EX_LE, true, true},
-	{"in", EX_IN, false, false},
-	{"not in", EX_IN, true, false},
-	{"is null", EX_ISNULL, false, false},
-	{"is not null", EX_ISNULL, true, false},
-	{"leaf", EX_LEAF, false, false}
-};
-
-#define N_TESTS ((int) (sizeof(tests) / sizeof(tests[0])))
-#define TEST_LE (&tests[0])
-#define TEST_IN (&tests[4])
-#define TEST_LEAF (&tests[N_TESTS - 1])
-
-/* A list of a row, still in the bytes that came. */
-typedef struct cell_list
-{
-	ex_field_type type;
-	uint32_t	count;
-	const uint8_t *elements;
-} cell_list;
-
-typedef struct table_node
+/* Where the row of a node is. */
+typedef struct row_key
 {
 	ex_string	tree;
 	ex_string	name;
-	ex_string	left;
-	ex_string	right;
-	ex_string	missing;
-	ex_string	feature;
-	ex_string	output;
-	const node_test *test;
-	double		threshold;
-	cell_list	levels;
-	bool		coded;			/* levels are codes, even where they are texts */
-	cell_list	values;			/* count 0: `value` is the only one */
-	double		value;
-	double		cover;
-	double		gain;
-	double		weight;
-	bool		zero_missing;
-	double		linear_constant;
-	cell_list	linear_features;
-	cell_list	linear_coefficients;
-} table_node;
+	const uint8_t *at;
+} row_key;
 
 /* How the nodes use a feature. */
 typedef struct feature_usage
@@ -141,173 +40,105 @@ typedef struct table_reader
 	ex_builder *builder;
 	bool		one_tree;		/* the table names no trees */
 	size_t		n;
-	table_node *nodes;
-	table_node **sorted;		/* by tree and name */
+	row_key   **sorted;			/* by tree and name */
+	const uint8_t *end;			/* of the rows */
 	ex_string_set features;		/* p names in order */
 	feature_usage *usage;		/* of each */
 	ex_string_set outputs;		/* K names in order; none with vector leaves */
 	uint32_t	n_values;		/* in a leaf */
 	size_t		set_bytes;		/* of all bitmaps so far */
-} table_reader;
 
-static bool
-is_null(ex_string string)
-{
-	return string.text == NULL;
-}
+	/* of the tree under way */
+	ex_buffer	nodes;			/* table_node */
+	ex_buffer	raw;			/* ex_raw_node */
+	ex_buffer	is_child;		/* bool */
+} table_reader;
 
 static ex_status
 bad_node(table_reader *reader, const table_node *node, ex_status status, const char *what)
 {
-	return ex_fail(reader->host, status, "node %.*s of tree %.*s %s",
-				   (int) node->name.length, node->name.text,
-				   (int) node->tree.length, node->tree.text, what);
+	return ex_bad_row(reader->host, node, status, what);
+}
+
+static bool
+is_leaf(const table_node *node)
+{
+	return ex_row_is_leaf(node);
 }
 
 /* ----------------------------------------------------------------
  * Reading rows
  * ---------------------------------------------------------------- */
 
+/* How many values does a leaf have?  All must agree. */
 static ex_status
-read_test(table_reader *reader, const ex_field *op, table_node *node)
+note_values(table_reader *reader, const table_node *node)
 {
-	if (op->type == EX_FIELD_NULL)
+	uint32_t	count = node->values.count == 0 ? 1 : node->values.count;
+
+	if (reader->n_values == 0)
+		reader->n_values = count;
+	if (count != reader->n_values)
 	{
-		node->test = is_null(node->left) ? TEST_LEAF : node->levels.type != EX_FIELD_NULL ? TEST_IN : TEST_LE;
-		return EX_OK;
+		bad_node(reader, node, EX_DIMENSION, "has another number of values than other leaves");
+		ex_detail(reader->host, "It has %u, others have %u.", count, reader->n_values);
+		return EX_DIMENSION;
 	}
-	for (int i = 0; i < N_TESTS; i++)
-		if (strlen(tests[i].name) == op->text.length &&
-			memcmp(tests[i].name, op->text.text, op->text.length) == 0)
-		{
-			node->test = &tests[i];
-			return EX_OK;
-		}
-	bad_node(reader, node, EX_INVALID, "has an unknown op");
-	ex_hint(reader->host, "Valid are <=, <, >, >=, in, not in, is null, is not null and leaf.");
-	return EX_INVALID;
-}
-
-/* Children: both or none; none exactly in leaves. */
-static ex_status
-check_children(table_reader *reader, const table_node *node)
-{
-	if (is_null(node->left) != is_null(node->right))
-		return bad_node(reader, node, EX_INVALID, "has one child; it must have two or none");
-	if ((node->test->op == EX_LEAF) != is_null(node->left))
-		return bad_node(reader, node, EX_INVALID, node->test->op == EX_LEAF ?
-						"is a leaf with children" : "has a test, but no children");
 	return EX_OK;
 }
 
+/* What must be known of all rows before any of them can be used. */
 static ex_status
-check_split(table_reader *reader, const table_node *node)
+note_names(table_reader *reader, const table_node *node)
 {
-	if (is_null(node->feature))
-		return bad_node(reader, node, EX_NULL, "has children, but no feature");
-	if (node->test->op == EX_LE && isnan(node->threshold))
-		return bad_node(reader, node, EX_INVALID, "has no threshold");
-	if (node->test->op == EX_LE && node->test->strict && node->threshold == -INFINITY)
-		return bad_node(reader, node, EX_INVALID, "compares with something below -Infinity");
-	if (node->test->op == EX_IN && node->levels.type == EX_FIELD_NULL)
-		return bad_node(reader, node, EX_INVALID, "has no levels");
-	if (node->test->op != EX_IN && node->levels.type != EX_FIELD_NULL)
-		return bad_node(reader, node, EX_INVALID, "has levels, but another test");
-	return EX_OK;
-}
+	const uint8_t *element = node->linear_features.elements;
 
-static ex_status
-check_leaf(table_reader *reader, table_node *node, const ex_field *value)
-{
-	if (value->type == EX_FIELD_NULL)
-		return bad_node(reader, node, EX_NULL, "is a leaf without a value");
-	if (value->type == EX_FIELD_NUMBERS && value->count == 0)
-		return bad_node(reader, node, EX_DIMENSION, "is a leaf without a value");
-	if (value->type == EX_FIELD_NUMBERS && value->count == 1)
-	{
-		const uint8_t *element = value->elements;
-
-		node->value = ex_field_next_number(&element);
-		node->values.count = 0;
-	}
-	if (node->values.count == 0 && !isfinite(node->value))
-		return bad_node(reader, node, EX_RANGE, "has a value that is not finite");
-	if (node->linear_features.count != node->linear_coefficients.count)
-		return bad_node(reader, node, EX_INVALID,
-						"has a linear model with unequal numbers of features and coefficients");
-	return EX_OK;
-}
-
-static cell_list
-list_of(const ex_field *field)
-{
-	cell_list		result = {field->type, field->count, field->elements};
-
-	return result;
-}
-
-/* NaN where there is none. */
-static double
-number_of(const ex_field *field)
-{
-	return field->type == EX_FIELD_NUMBER ? field->number : NAN;
-}
-
-/* Null in all rows: there is one tree. */
-static ex_status
-read_tree_name(table_reader *reader, ex_string name, table_node *node)
-{
-	static const ex_string only = {"0", 1};
-
-	if (node == reader->nodes)
-		reader->one_tree = is_null(name);
-	if (reader->one_tree != is_null(name))
-		return ex_fail(reader->host, EX_NULL, "tree of a node must not be null");
-	node->tree = reader->one_tree ? only : name;
-	return EX_OK;
-}
-
-static ex_status
-read_row(table_reader *reader, const ex_field *field, table_node *node)
-{
-	EX_TRY(read_tree_name(reader, field[TREE].text, node));
-	node->name = field[NODE].text;
-	if (is_null(node->name))
-		return ex_fail(reader->host, EX_NULL, "name of a node in tree %.*s must not be null",
-					   (int) node->tree.length, node->tree.text);
-	node->feature = field[FEATURE].text;
-	node->left = field[LEFT_CHILD].text;
-	node->right = field[RIGHT_CHILD].text;
-	node->missing = field[MISSING_CHILD].text;
-	node->output = field[OUTPUT].text;
-	node->threshold = number_of(&field[THRESHOLD]);
-	node->levels = list_of(&field[LEVELS]);
-	node->coded = node->levels.type == EX_FIELD_NUMBERS || field[CODED].number != 0;
-	node->value = number_of(&field[VALUE]);
-	node->values = list_of(&field[VALUE]);
-	node->cover = number_of(&field[COVER]);
-	node->gain = number_of(&field[GAIN]);
-	node->weight = number_of(&field[WEIGHT]);
-	node->zero_missing = field[ZERO_MISSING].number != 0;
-	node->linear_constant = number_of(&field[LINEAR_CONSTANT]);
-	node->linear_features = list_of(&field[LINEAR_FEATURES]);
-	node->linear_coefficients = list_of(&field[LINEAR_COEFFICIENTS]);
-
-	if (field[COVER].type != EX_FIELD_NULL && !(node->cover >= 0))
-		return bad_node(reader, node, EX_INVALID, "has a cover that is negative or NaN");
-	EX_TRY(read_test(reader, &field[OP], node));
-	EX_TRY(check_children(reader, node));
-	return node->test->op == EX_LEAF ? check_leaf(reader, node, &field[VALUE]) : check_split(reader, node);
+	if (!ex_is_null(node->output))
+		EX_TRY(ex_string_set_add(reader->host, &reader->outputs, node->output));
+	if (!is_leaf(node))
+		return ex_string_set_add(reader->host, &reader->features, node->feature);
+	for (uint32_t t = 0; t < node->linear_features.count; t++)
+		EX_TRY(ex_string_set_add(reader->host, &reader->features, ex_field_next_text(&element)));
+	return note_values(reader, node);
 }
 
 static int
-compare_nodes(const void *a, const void *b)
+compare_keys(const void *a, const void *b)
 {
-	const table_node *left = a;
-	const table_node *right = b;
+	const row_key *left = a;
+	const row_key *right = b;
 	int			order = ex_compare_ids(&left->tree, &right->tree);
 
 	return order != 0 ? order : ex_compare_ids(&left->name, &right->name);
+}
+
+/* A tree that is null in all rows is the only one. */
+static ex_status
+fill_key(table_reader *reader, const table_node *node, const uint8_t *at, bool first, row_key *key)
+{
+	static const ex_string only = {"0", 1};
+
+	if (first)
+		reader->one_tree = ex_is_null(node->tree);
+	if (reader->one_tree != ex_is_null(node->tree))
+		return ex_fail(reader->host, EX_NULL, "tree of a node must not be null");
+	key->tree = reader->one_tree ? only : node->tree;
+	key->name = node->name;
+	key->at = at;
+	return EX_OK;
+}
+
+static ex_status
+check_distinct(table_reader *reader)
+{
+	for (size_t i = 1; i < reader->n; i++)
+		if (compare_keys(reader->sorted[i - 1], reader->sorted[i]) == 0)
+		{
+			table_node	node = {.tree = reader->sorted[i]->tree,.name = reader->sorted[i]->name};
+
+			return bad_node(reader, &node, EX_INVALID, "appears twice");
+		}
+	return EX_OK;
 }
 
 static ex_status
@@ -315,22 +146,40 @@ read_rows(table_reader *reader, const void *bytes, size_t size)
 {
 	ex_rows_cursor cursor;
 	ex_field	field[EX_TABLE_MAX_FIELDS];
+	row_key    *key;
 	size_t		n = 0;
 
 	EX_TRY(ex_rows_check(reader->host, &ex_node_table, bytes, size, &reader->n));
-	EX_TRY(EX_ALLOC(reader->host, reader->n, &reader->nodes));
+	EX_TRY(EX_ALLOC(reader->host, reader->n, &key));
 	EX_TRY(EX_ALLOC(reader->host, reader->n, &reader->sorted));
+	reader->features.order = ex_compare_strings;
+	reader->outputs.order = ex_compare_ids;
 	ex_rows_open(&cursor, &ex_node_table, bytes, size);
-	for (; ex_rows_next(&cursor, field); n++)
+	reader->end = cursor.end;
+	for (const uint8_t *at = cursor.at; ex_rows_next(&cursor, field); at = cursor.at, n++)
 	{
+		table_node	node;
+
 		EX_TRY(ex_poll_row(reader->host, n));
-		EX_TRY(read_row(reader, field, &reader->nodes[n]));
-		reader->sorted[n] = &reader->nodes[n];
+		EX_TRY(ex_node_from_row(reader->host, field, &node));
+		EX_TRY(fill_key(reader, &node, at, n == 0, &key[n]));
+		EX_TRY(note_names(reader, &node));
+		reader->sorted[n] = &key[n];
 	}
-	EX_TRY(ex_sort_pointers(reader->host, (void **) reader->sorted, n, compare_nodes));
-	for (size_t i = 1; i < n; i++)
-		if (compare_nodes(reader->sorted[i - 1], reader->sorted[i]) == 0)
-			return bad_node(reader, reader->sorted[i], EX_INVALID, "appears twice");
+	EX_TRY(ex_sort_pointers(reader->host, (void **) reader->sorted, n, compare_keys));
+	return check_distinct(reader);
+}
+
+/* The node of a row that has been read before. */
+static ex_status
+read_again(table_reader *reader, const row_key *key, table_node *node)
+{
+	ex_rows_cursor cursor = {&ex_node_table, key->at, reader->end};
+	ex_field	field[EX_TABLE_MAX_FIELDS];
+
+	(void) ex_rows_next(&cursor, field);
+	EX_TRY(ex_node_from_row(reader->host, field, node));
+	node->tree = key->tree;
 	return EX_OK;
 }
 
@@ -338,48 +187,14 @@ read_rows(table_reader *reader, const void *bytes, size_t size)
  * Outputs
  * ---------------------------------------------------------------- */
 
-static bool
-is_leaf(const table_node *node)
-{
-	return node->test->op == EX_LEAF;
-}
-
-/* How many values does a leaf have?  All must agree. */
-static ex_status
-count_values(table_reader *reader)
-{
-	for (size_t i = 0; i < reader->n; i++)
-	{
-		const table_node *node = reader->sorted[i];
-		uint32_t	count = node->values.count == 0 ? 1 : node->values.count;
-
-		if (!is_leaf(node))
-			continue;
-		if (reader->n_values == 0)
-			reader->n_values = count;
-		if (count != reader->n_values)
-		{
-			bad_node(reader, node, EX_DIMENSION, "has another number of values than other leaves");
-			ex_detail(reader->host, "It has %u, others have %u.", count, reader->n_values);
-			return EX_DIMENSION;
-		}
-	}
-	if (reader->n_values > EX_MAX_OUTPUTS)
-		return ex_fail(reader->host, EX_LIMIT, "model has more than %d outputs", EX_MAX_OUTPUTS);
-	return EX_OK;
-}
-
 static ex_status
 put_outputs(table_reader *reader)
 {
 	ex_builder *builder = reader->builder;
 	ex_string_set *outputs = &reader->outputs;
 
-	EX_TRY(count_values(reader));
-	outputs->order = ex_compare_ids;
-	for (size_t i = 0; i < reader->n; i++)
-		if (!is_null(reader->nodes[i].output))
-			EX_TRY(ex_string_set_add(reader->host, outputs, reader->nodes[i].output));
+	if (reader->n_values > EX_MAX_OUTPUTS)
+		return ex_fail(reader->host, EX_LIMIT, "model has more than %d outputs", EX_MAX_OUTPUTS);
 	if (outputs->n > 0 && reader->n_values > 1)
 		return ex_fail(reader->host, EX_INVALID,
 					   "leaves have several values, so a tree feeds all outputs, not one");
@@ -398,35 +213,35 @@ put_outputs(table_reader *reader)
 
 /* The n nodes of a tree agree on its output and weight, or leave them open. */
 static ex_status
-read_tree(table_reader *reader, table_node *const *nodes, size_t n, ex_raw_tree *tree)
+agree_on_tree(table_reader *reader, const table_node *nodes, size_t n, ex_raw_tree *tree)
 {
 	ex_string	output = {NULL, 0};
 	double		weight = NAN;
 
 	for (size_t i = 0; i < n; i++)
 	{
-		if (!is_null(nodes[i]->output))
+		if (!ex_is_null(nodes[i].output))
 		{
-			if (!is_null(output) && ex_compare_strings(&output, &nodes[i]->output) != 0)
-				return bad_node(reader, nodes[i], EX_INVALID, "has another output than its tree");
-			output = nodes[i]->output;
+			if (!ex_is_null(output) && ex_compare_strings(&output, &nodes[i].output) != 0)
+				return bad_node(reader, &nodes[i], EX_INVALID, "has another output than its tree");
+			output = nodes[i].output;
 		}
-		if (!isnan(nodes[i]->weight))
+		if (!isnan(nodes[i].weight))
 		{
-			if (!isnan(weight) && weight != nodes[i]->weight)
-				return bad_node(reader, nodes[i], EX_INVALID, "has another weight than its tree");
-			weight = nodes[i]->weight;
+			if (!isnan(weight) && weight != nodes[i].weight)
+				return bad_node(reader, &nodes[i], EX_INVALID, "has another weight than its tree");
+			weight = nodes[i].weight;
 		}
 	}
 	tree->weight = isnan(weight) ? 1 : weight;
 	if (reader->n_values > 1)
 		tree->output = EX_ALL_OUTPUTS;
-	else if (!is_null(output))
+	else if (!ex_is_null(output))
 		tree->output = (uint32_t) ex_find_string(reader->outputs.string, reader->outputs.n,
 												 output, ex_compare_ids);
 	else if (reader->builder->n_outputs > 1)
 		return ex_fail(reader->host, EX_NULL, "output of tree %.*s must not be null",
-					   (int) nodes[0]->tree.length, nodes[0]->tree.text);
+					   (int) nodes[0].tree.length, nodes[0].tree.text);
 	return EX_OK;
 }
 
@@ -441,31 +256,18 @@ feature_of(const table_reader *reader, ex_string name)
 }
 
 static ex_status
-collect_features(table_reader *reader)
+check_features(table_reader *reader)
 {
-	ex_string_set *features = &reader->features;
-
-	features->order = ex_compare_strings;
-	for (size_t i = 0; i < reader->n; i++)
-	{
-		const table_node *node = &reader->nodes[i];
-		const uint8_t *element = node->linear_features.elements;
-
-		if (!is_leaf(node))
-			EX_TRY(ex_string_set_add(reader->host, features, node->feature));
-		for (uint32_t t = 0; is_leaf(node) && t < node->linear_features.count; t++)
-			EX_TRY(ex_string_set_add(reader->host, features, ex_field_next_text(&element)));
-	}
-	ex_string_set_finish(features);
-	if (features->n == 0)
+	ex_string_set_finish(&reader->features);
+	if (reader->features.n == 0)
 	{
 		ex_fail(reader->host, EX_INVALID, "node table has no node that tests a feature");
 		ex_hint(reader->host, "A constant is no model; build one with explain.linear_model and a coefficient of 0.");
 		return EX_INVALID;
 	}
-	if (features->n > EX_MAX_FEATURES)
+	if (reader->features.n > EX_MAX_FEATURES)
 		return ex_fail(reader->host, EX_LIMIT, "model has more than %d features", EX_MAX_FEATURES);
-	return EX_ALLOC(reader->host, features->n, &reader->usage);
+	return EX_ALLOC(reader->host, reader->features.n, &reader->usage);
 }
 
 /* The next code of a list; -1 if it is none. */
@@ -516,27 +318,36 @@ note_levels(table_reader *reader, const table_node *node, feature_usage *usage)
 }
 
 static ex_status
-note_usage(table_reader *reader)
+note_usage(table_reader *reader, const table_node *node)
+{
+	feature_usage *usage;
+
+	if (is_leaf(node))
+		return EX_OK;
+	usage = &reader->usage[feature_of(reader, node->feature)];
+	usage->missing_rule |= !ex_is_null(node->missing) || node->test->op == EX_ISNULL;
+	usage->compared |= node->test->op == EX_LE;
+	if (node->test->op == EX_IN)
+		EX_TRY(note_levels(reader, node, usage));
+	if (usage->compared && usage->categorical)
+		return bad_node(reader, node, EX_INVALID,
+						"tests a feature for levels that others compare with a threshold");
+	if (usage->coded && usage->levels.n > 0)
+		return bad_node(reader, node, EX_INVALID,
+						"has levels as names where others have codes, or the reverse");
+	return EX_OK;
+}
+
+static ex_status
+note_all_usage(table_reader *reader)
 {
 	for (size_t i = 0; i < reader->n; i++)
 	{
-		const table_node *node = reader->sorted[i];
-		feature_usage *usage;
+		table_node	node;
 
 		EX_TRY(ex_poll_row(reader->host, i));
-		if (is_leaf(node))
-			continue;
-		usage = &reader->usage[feature_of(reader, node->feature)];
-		usage->missing_rule |= !is_null(node->missing) || node->test->op == EX_ISNULL;
-		usage->compared |= node->test->op == EX_LE;
-		if (node->test->op == EX_IN)
-			EX_TRY(note_levels(reader, node, usage));
-		if (usage->compared && usage->categorical)
-			return bad_node(reader, node, EX_INVALID,
-							"tests a feature for levels that others compare with a threshold");
-		if (usage->coded && usage->levels.n > 0)
-			return bad_node(reader, node, EX_INVALID,
-							"has levels as names where others have codes, or the reverse");
+		EX_TRY(read_again(reader, reader->sorted[i], &node));
+		EX_TRY(note_usage(reader, &node));
 	}
 	return EX_OK;
 }
@@ -569,8 +380,8 @@ name_levels(table_reader *reader, feature_usage *usage, ex_feature *feature)
 static ex_status
 put_features(table_reader *reader)
 {
-	EX_TRY(collect_features(reader));
-	EX_TRY(note_usage(reader));
+	EX_TRY(check_features(reader));
+	EX_TRY(note_all_usage(reader));
 	for (size_t i = 0; i < reader->features.n; i++)
 	{
 		feature_usage *usage = &reader->usage[i];
@@ -598,30 +409,23 @@ put_features(table_reader *reader)
 typedef struct tree_reader
 {
 	table_reader *table;
-	table_node *const *nodes;
+	const table_node *nodes;
 	size_t		n;
 	size_t		root;
 	ex_raw_node *raw;
 } tree_reader;
 
-static int
-compare_names(const void *a, const void *b)
-{
-	return ex_compare_ids(&((const table_node *) a)->name, &((const table_node *) b)->name);
-}
-
 /* Position of a node by name; -1 if there is none. */
 static int64_t
 find_node(const tree_reader *tree, ex_string name)
 {
-	table_node		wanted = {.name = name};
 	size_t		low = 0;
 	size_t		high = tree->n;
 
 	while (low < high)
 	{
 		size_t		middle = low + (high - low) / 2;
-		int			order = compare_names(&wanted, tree->nodes[middle]);
+		int			order = ex_compare_ids(&name, &tree->nodes[middle].name);
 
 		if (order == 0)
 			return (int64_t) middle;
@@ -656,7 +460,7 @@ static ex_status
 find_root(tree_reader *tree, const bool *is_child)
 {
 	ex_host    *host = tree->table->host;
-	const table_node *first = tree->nodes[0];
+	const table_node *first = &tree->nodes[0];
 	int64_t		root = -1;
 
 	for (size_t i = 0; i < tree->n; i++)
@@ -665,9 +469,9 @@ find_root(tree_reader *tree, const bool *is_child)
 			continue;
 		if (root >= 0)
 		{
-			bad_node(tree->table, tree->nodes[i], EX_INVALID, "is not the child of any other");
+			bad_node(tree->table, &tree->nodes[i], EX_INVALID, "is not the child of any other");
 			ex_detail(host, "Nor is node %.*s, and only one can be the root.",
-					  (int) tree->nodes[root]->name.length, tree->nodes[root]->name.text);
+					  (int) tree->nodes[root].name.length, tree->nodes[root].name.text);
 			return EX_INVALID;
 		}
 		root = (int64_t) i;
@@ -679,15 +483,26 @@ find_root(tree_reader *tree, const bool *is_child)
 	return EX_OK;
 }
 
+/* A buffer of so many zeros, used again for every tree. */
+static ex_status
+clear(ex_host *host, ex_buffer *buffer, size_t size)
+{
+	buffer->size = 0;
+	EX_TRY(ex_reserve(host, buffer, size));
+	memset(buffer->data, 0, size);
+	return EX_OK;
+}
+
 static ex_status
 link_nodes(tree_reader *tree)
 {
 	bool	   *is_child;
 
-	EX_TRY(EX_ALLOC(tree->table->host, tree->n, &is_child));
+	EX_TRY(clear(tree->table->host, &tree->table->is_child, tree->n * sizeof(bool)));
+	is_child = (bool *) tree->table->is_child.data;
 	for (size_t i = 0; i < tree->n; i++)
 	{
-		const table_node *node = tree->nodes[i];
+		const table_node *node = &tree->nodes[i];
 		int64_t		child[2];
 
 		EX_TRY(ex_poll_row(tree->table->host, i));
@@ -698,7 +513,7 @@ link_nodes(tree_reader *tree)
 		for (int side = 0; side < 2; side++)
 		{
 			if (is_child[child[side]])
-				return bad_node(tree->table, tree->nodes[child[side]], EX_INVALID, "has two parents");
+				return bad_node(tree->table, &tree->nodes[child[side]], EX_INVALID, "has two parents");
 			is_child[child[side]] = true;
 		}
 	}
@@ -762,7 +577,7 @@ read_split(tree_reader *tree, const table_node *node, ex_raw_node *raw)
 	raw->threshold = node->threshold;
 	if (node->test->strict)
 		raw->threshold = nextafter(raw->threshold, -INFINITY);
-	if (!is_null(node->missing) && node->test->op != EX_ISNULL)
+	if (!ex_is_null(node->missing) && node->test->op != EX_ISNULL)
 	{
 		raw->default_left = ex_compare_ids(&node->missing, &left) == 0;
 		if (!raw->default_left && ex_compare_ids(&node->missing, &right) != 0)
@@ -808,12 +623,13 @@ read_leaf(tree_reader *tree, const table_node *node, ex_raw_node *raw)
 }
 
 static ex_status
-read_nodes(tree_reader *tree)
+build_nodes(tree_reader *tree)
 {
-	EX_TRY(EX_ALLOC(tree->table->host, tree->n, &tree->raw));
+	EX_TRY(clear(tree->table->host, &tree->table->raw, tree->n * sizeof(ex_raw_node)));
+	tree->raw = (ex_raw_node *) tree->table->raw.data;
 	for (size_t i = 0; i < tree->n; i++)
 	{
-		const table_node *node = tree->nodes[i];
+		const table_node *node = &tree->nodes[i];
 		ex_raw_node *raw = &tree->raw[place_of(tree, i)];
 
 		EX_TRY(ex_poll_row(tree->table->host, i));
@@ -833,7 +649,7 @@ explain_numbers(const tree_reader *tree)
 {
 	ex_error   *error = &tree->table->host->error;
 	char		last[24];
-	const table_node *end = tree->nodes[tree->n - 1];
+	const table_node *end = &tree->nodes[tree->n - 1];
 	int			length = snprintf(last, sizeof(last), "%zu", tree->n - 1);
 
 	if (tree->root == 0 && end->name.length == (uint32_t) length &&
@@ -843,21 +659,39 @@ explain_numbers(const tree_reader *tree)
 		ex_hint(tree->table->host, "The message counts nodes from 0, the root, in the order of their names.");
 }
 
+/* The rows of a tree, in the order of the nodes' names. */
 static ex_status
-put_tree(table_reader *reader, table_node *const *nodes, size_t n)
+read_tree(table_reader *reader, row_key *const *key, size_t n)
 {
-	tree_reader tree = {.table = reader,.nodes = nodes,.n = n};
+	table_node *node;
+
+	if (n > EX_MAX_TREE_NODES)
+		return ex_fail(reader->host, EX_LIMIT, "tree %.*s has more than %d nodes",
+					   (int) key[0]->tree.length, key[0]->tree.text, EX_MAX_TREE_NODES);
+	EX_TRY(clear(reader->host, &reader->nodes, n * sizeof(table_node)));
+	node = (table_node *) reader->nodes.data;
+	for (size_t i = 0; i < n; i++)
+	{
+		EX_TRY(ex_poll_row(reader->host, i));
+		EX_TRY(read_again(reader, key[i], &node[i]));
+	}
+	return EX_OK;
+}
+
+static ex_status
+put_tree(table_reader *reader, row_key *const *key, size_t n)
+{
+	tree_reader tree = {.table = reader,.n = n};
 	ex_raw_tree raw = {0};
 	char		label[64];
 	ex_status	status;
 
-	if (n > EX_MAX_TREE_NODES)
-		return ex_fail(reader->host, EX_LIMIT, "tree %.*s has more than %d nodes",
-					   (int) nodes[0]->tree.length, nodes[0]->tree.text, EX_MAX_TREE_NODES);
-	EX_TRY(read_tree(reader, nodes, n, &raw));
+	EX_TRY(read_tree(reader, key, n));
+	tree.nodes = (const table_node *) reader->nodes.data;
+	EX_TRY(agree_on_tree(reader, tree.nodes, n, &raw));
 	EX_TRY(link_nodes(&tree));
-	EX_TRY(read_nodes(&tree));
-	snprintf(label, sizeof(label), "tree %.*s", (int) nodes[0]->tree.length, nodes[0]->tree.text);
+	EX_TRY(build_nodes(&tree));
+	snprintf(label, sizeof(label), "tree %.*s", (int) key[0]->tree.length, key[0]->tree.text);
 	raw.label = label;
 	raw.n_nodes = (uint32_t) n;
 	raw.node = tree.raw;
