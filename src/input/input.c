@@ -42,6 +42,18 @@ typedef struct ColumnMap
 	FmgrInfo	output;			/* COLUMN_OUTPUT */
 } ColumnMap;
 
+/* How the records of one row type are read. */
+typedef struct RecordMap
+{
+	MemoryContext context;		/* of everything below; NULL: no row type yet */
+	uint64		row_type;		/* identifier that changes when the type is altered */
+	ColumnMap  *column;			/* one for each feature */
+	int		   *plain;			/* attributes of the features if all are plain, else NULL */
+	TupleDesc	tupdesc;
+	Datum	   *values;
+	bool	   *nulls;
+} RecordMap;
+
 struct InputReader
 {
 	MemoryContext context;		/* the call site's */
@@ -52,13 +64,7 @@ struct InputReader
 	FeatureRule *rule;
 	InputRow	row[2];
 
-	MemoryContext record_context;	/* column map of the current row type */
-	uint64		row_type;		/* identifier that changes when the type is altered */
-	ColumnMap  *column;			/* one for each feature; NULL: no row type yet */
-	int		   *plain;			/* attributes of the features if all are plain, else NULL */
-	TupleDesc	tupdesc;
-	Datum	   *values;
-	bool	   *nulls;
+	RecordMap	record[2];		/* of the row, of the reference row */
 };
 
 InputReader *
@@ -71,13 +77,13 @@ input_reader_create(MemoryContext context)
 }
 
 static void
-drop_column_map(InputReader *reader)
+drop_record_map(RecordMap *map)
 {
-	reader->column = NULL;
-	reader->plain = NULL;
-	if (reader->record_context != NULL)
-		MemoryContextDelete(reader->record_context);
-	reader->record_context = NULL;
+	MemoryContext context = map->context;
+
+	memset(map, 0, sizeof(*map));
+	if (context != NULL)
+		MemoryContextDelete(context);
 }
 
 static void
@@ -96,7 +102,8 @@ set_model(InputReader *reader, const ModelEntry *entry)
 	if (reader->model_context != NULL && reader->model == entry->model &&
 		memcmp(reader->digest, entry->digest, sizeof(reader->digest)) == 0)
 		return;
-	drop_column_map(reader);
+	drop_record_map(&reader->record[0]);
+	drop_record_map(&reader->record[1]);
 	if (reader->model_context != NULL)
 		MemoryContextDelete(reader->model_context);
 	reader->model_context = NULL;
@@ -249,63 +256,69 @@ find_column(const InputReader *reader, TupleDesc tupdesc, uint32 i)
 static bool
 is_anonymous(TupleDesc tupdesc)
 {
-	return tupdesc->natts > 0 && strcmp(NameStr(TupleDescAttr(tupdesc, 0)->attname), "f1") == 0;
+	return tupdesc->tdtypeid == RECORDOID && tupdesc->natts > 0 &&
+		strcmp(NameStr(TupleDescAttr(tupdesc, 0)->attname), "f1") == 0;
 }
 
 static int *
-plain_attributes(const InputReader *reader)
+plain_attributes(const ColumnMap *column, uint32 n)
 {
-	int		   *attribute = MemoryContextAlloc(reader->record_context, reader->n * sizeof(int));
+	int		   *attribute = palloc(n * sizeof(int));
 
-	for (uint32 i = 0; i < reader->n; i++)
+	for (uint32 i = 0; i < n; i++)
 	{
-		if (!reader->column[i].plain)
+		if (!column[i].plain)
 			return NULL;
-		attribute[i] = reader->column[i].attribute;
+		attribute[i] = column[i].attribute;
 	}
 	return attribute;
 }
 
 static void
-map_columns(InputReader *reader, Oid type, int32 typmod, uint64 row_type)
+map_column(const InputReader *reader, TupleDesc tupdesc, uint32 i, ColumnMap *column)
 {
-	TupleDesc	tupdesc = lookup_rowtype_tupdesc(type, typmod);
-	MemoryContext context = AllocSetContextCreate(reader->context, "explain_ext columns",
-												  ALLOCSET_SMALL_SIZES);
-	MemoryContext old = MemoryContextSwitchTo(context);
-	ColumnMap  *column;
+	int			a = find_column(reader, tupdesc, i);
+	Oid			type;
 
-	drop_column_map(reader);
-	reader->record_context = context;
-	reader->tupdesc = CreateTupleDescCopy(tupdesc);
-	ReleaseTupleDesc(tupdesc);
-	tupdesc = reader->tupdesc;
-	reader->values = palloc(tupdesc->natts * sizeof(Datum) + 1);
-	reader->nulls = palloc(tupdesc->natts * sizeof(bool) + 1);
-
-	column = palloc0(reader->n * sizeof(ColumnMap));
-	for (uint32 i = 0; i < reader->n; i++)
+	if (a < 0)
+		missing_feature(reader, i, "has", is_anonymous(tupdesc));
+	type = TupleDescAttr(tupdesc, a)->atttypid;
+	column->attribute = a;
+	column->kind = column_kind(&reader->rule[i], type);
+	column->plain = column->kind == COLUMN_FLOAT8 && feature_is_plain(&reader->rule[i]);
+	if (column->kind == COLUMN_OUTPUT)
 	{
-		int			a = find_column(reader, tupdesc, i);
+		Oid			output;
+		bool		varlena;
 
-		if (a < 0)
-			missing_feature(reader, i, "has", is_anonymous(tupdesc));
-		column[i].attribute = a;
-		column[i].kind = column_kind(&reader->rule[i], TupleDescAttr(tupdesc, a)->atttypid);
-		column[i].plain = column[i].kind == COLUMN_FLOAT8 && feature_is_plain(&reader->rule[i]);
-		if (column[i].kind == COLUMN_OUTPUT)
-		{
-			Oid			output;
-			bool		varlena;
-
-			getTypeOutputInfo(TupleDescAttr(tupdesc, a)->atttypid, &output, &varlena);
-			fmgr_info_cxt(output, &column[i].output, context);
-		}
+		getTypeOutputInfo(type, &output, &varlena);
+		fmgr_info_cxt(output, &column->output, CurrentMemoryContext);
 	}
+}
+
+/* The map is published only when it is complete: an error may be caught. */
+static void
+map_record(InputReader *reader, RecordMap *map, Oid type, int32 typmod, uint64 row_type)
+{
+	TupleDesc	tupdesc;
+	MemoryContext old;
+	RecordMap	made = {0};
+
+	drop_record_map(map);
+	made.context = AllocSetContextCreate(reader->context, "explain_ext columns", ALLOCSET_SMALL_SIZES);
+	made.row_type = row_type;
+	old = MemoryContextSwitchTo(made.context);
+	tupdesc = lookup_rowtype_tupdesc(type, typmod);
+	made.tupdesc = CreateTupleDescCopy(tupdesc);
+	ReleaseTupleDesc(tupdesc);
+	made.values = palloc(made.tupdesc->natts * sizeof(Datum) + 1);
+	made.nulls = palloc(made.tupdesc->natts * sizeof(bool) + 1);
+	made.column = palloc0(reader->n * sizeof(ColumnMap));
+	for (uint32 i = 0; i < reader->n; i++)
+		map_column(reader, made.tupdesc, i, &made.column[i]);
+	made.plain = plain_attributes(made.column, reader->n);
 	MemoryContextSwitchTo(old);
-	reader->row_type = row_type;
-	reader->column = column;
-	reader->plain = plain_attributes(reader);
+	*map = made;
 }
 
 static void
@@ -321,11 +334,12 @@ set_integer(const FeatureRule *rule, InputRow *row, uint32 i, int64 number)
 static void
 set_numeric(const FeatureRule *rule, InputRow *row, uint32 i, Datum value)
 {
-	char	   *text = DatumGetCString(DirectFunctionCall1(numeric_out, value));
 	double		number = DatumGetFloat8(DirectFunctionCall1(numeric_float8, value));
+	const char *text = "";
 
+	if (rule->level != NULL)
+		text = DatumGetCString(DirectFunctionCall1(numeric_out, value));
 	feature_set_value(rule, row, i, number, text);
-	pfree(text);
 }
 
 static void
@@ -391,37 +405,37 @@ set_column(const FeatureRule *rule, InputRow *row, uint32 i, ColumnMap *column, 
  * loop; false if it is not one.
  */
 static bool
-copy_plain(const InputReader *reader, InputRow *row)
+copy_plain(const InputReader *reader, const RecordMap *map, InputRow *row)
 {
 	bool		rule_needed = false;
 
 	for (uint32 i = 0; i < reader->n; i++)
 	{
-		int			attribute = reader->plain[i];
+		int			attribute = map->plain[i];
 
-		row->x[i] = DatumGetFloat8(reader->values[attribute]);
-		rule_needed |= reader->nulls[attribute] | (row->x[i] != row->x[i]);
+		row->x[i] = DatumGetFloat8(map->values[attribute]);
+		rule_needed |= map->nulls[attribute] | (row->x[i] != row->x[i]);
 	}
 	memset(row->missing, 0, reader->n * sizeof(bool));
 	return !rule_needed;
 }
 
 static void
-set_columns(InputReader *reader, InputRow *row)
+set_columns(const InputReader *reader, const RecordMap *map, InputRow *row)
 {
 	for (uint32 i = 0; i < reader->n; i++)
 	{
-		ColumnMap  *column = &reader->column[i];
+		ColumnMap  *column = &map->column[i];
 
-		if (reader->nulls[column->attribute])
+		if (map->nulls[column->attribute])
 			feature_set_missing(&reader->rule[i], row, i);
 		else
-			set_column(&reader->rule[i], row, i, column, reader->values[column->attribute]);
+			set_column(&reader->rule[i], row, i, column, map->values[column->attribute]);
 	}
 }
 
 static void
-read_record(InputReader *reader, InputRow *row, Datum input)
+read_record(InputReader *reader, RecordMap *map, InputRow *row, Datum input)
 {
 	HeapTupleHeader header = DatumGetHeapTupleHeader(input);
 	Oid			type = HeapTupleHeaderGetTypeId(header);
@@ -429,17 +443,17 @@ read_record(InputReader *reader, InputRow *row, Datum input)
 	uint64		row_type = assign_record_type_identifier(type, typmod);
 	HeapTupleData tuple;
 
-	if (reader->column == NULL || reader->row_type != row_type)
-		map_columns(reader, type, typmod, row_type);
+	if (map->context == NULL || map->row_type != row_type)
+		map_record(reader, map, type, typmod, row_type);
 
 	tuple.t_len = HeapTupleHeaderGetDatumLength(header);
 	ItemPointerSetInvalid(&tuple.t_self);
 	tuple.t_tableOid = InvalidOid;
 	tuple.t_data = header;
-	heap_deform_tuple(&tuple, reader->tupdesc, reader->values, reader->nulls);
+	heap_deform_tuple(&tuple, map->tupdesc, map->values, map->nulls);
 
-	if (reader->plain == NULL || !copy_plain(reader, row))
-		set_columns(reader, row);
+	if (map->plain == NULL || !copy_plain(reader, map, row))
+		set_columns(reader, map, row);
 }
 
 /*
@@ -504,7 +518,7 @@ input_read(InputReader *reader, const ModelEntry *entry, InputKind kind, Datum i
 	switch (kind)
 	{
 		case INPUT_RECORD:
-			read_record(reader, row, input);
+			read_record(reader, &reader->record[slot], row, input);
 			break;
 		case INPUT_ARRAY:
 			read_array(reader, row, input);
