@@ -44,6 +44,7 @@ COMMENT ON TYPE explain.label IS
 
 CREATE CAST (pg_catalog.text AS explain.label) WITHOUT FUNCTION AS IMPLICIT;
 CREATE CAST (pg_catalog.varchar AS explain.label) WITHOUT FUNCTION AS IMPLICIT;
+CREATE CAST (pg_catalog.name AS explain.label) WITH INOUT AS IMPLICIT;
 CREATE CAST (explain.label AS pg_catalog.text) WITHOUT FUNCTION AS ASSIGNMENT;
 
 --

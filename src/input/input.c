@@ -137,7 +137,8 @@ read_array(InputReader *reader, InputRow *row, Datum input)
 	if ((uint32) n != reader->n)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("expected %u features, not %d", reader->n, n),
+				 errmsg_plural("expected %u feature, not %d", "expected %u features, not %d",
+							   reader->n, reader->n, n),
 				 errhint("The features and their order are listed by explain.model_features.")));
 
 	for (uint32 i = 0; i < reader->n; i++)
