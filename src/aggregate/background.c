@@ -219,7 +219,8 @@ state_for_row(FunctionCallInfo fcinfo, bool positional)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("size and seed of a background sample must be the same for all rows")));
-	else if (positional != state->sample.positional)	/* an aggregate of somebody's own */
+	else if (positional != state->sample.positional)	/* an aggregate of
+														 * somebody's own */
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("background sample cannot have both arrays and rows with names")));

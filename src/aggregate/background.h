@@ -43,7 +43,8 @@ typedef struct BackgroundColumn
 typedef struct BackgroundMap
 {
 	MemoryContext context;		/* NULL: no row type yet */
-	uint64		row_type;		/* identifier that changes when the type is altered */
+	uint64		row_type;		/* identifier that changes when the type is
+								 * altered */
 	TupleDesc	tupdesc;
 	BackgroundColumn *column;
 	Datum	   *values;

@@ -108,7 +108,7 @@ compare_values(const void *a, const void *b)
 
 	if (left->count != right->count)
 		return left->count > right->count ? -1 : 1;
-	if (left->text != NULL)
+	if (left->text !=NULL)
 		return strcmp(left->text, right->text);
 	return left->number < right->number ? -1 : left->number > right->number;
 }
@@ -161,7 +161,7 @@ explain_background_rows(PG_FUNCTION_ARGS)
 		{
 			uint32		position = (uint32) (column[c] - sample->column);
 			double		cell = ex_sample_cell_at(sample, r, position);
-			bool		text = column[c]->type == EX_CELL_TEXT && !isnan(cell);
+			bool text = column[c]->type == EX_CELL_TEXT && !isnan(cell);
 
 			row_int4(&row, (int32) r + 1);
 			row_float8(&row, (double) sample->row[r].count);

@@ -266,7 +266,8 @@ add_json(ex_sample *sample, uint32 column, const JsonbValue *value)
 			add_text(sample, column, value->val.string.val, value->val.string.len);
 			break;
 		default:
-			break;				/* null is missing; arrays and objects are no features */
+			break;				/* null is missing; arrays and objects are no
+								 * features */
 	}
 }
 

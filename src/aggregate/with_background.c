@@ -142,7 +142,7 @@ fit_rows(Fitting *fit, double *vector, double *weight)
 			const ex_sample_column *column = &sample->column[fit->column[i]];
 			double		cell = ex_sample_cell_at(sample, r, fit->column[i]);
 			const ex_sample_value *text = column->type == EX_CELL_TEXT && !isnan(cell) ?
-				&column->value[(uint32) cell] : NULL;
+			&column->value[(uint32) cell] : NULL;
 
 			vector[r * p + i] = fit_value(fit, i, column->type, cell, text);
 		}

@@ -54,10 +54,10 @@ static void
 layer_node(Description *d, const char *kind, ex_section_id names, uint32 i, uint32 n, double x, double weight)
 {
 	Element		node = {
-		.element = "node",.kind = kind,.tree = -1,
+		.element = "node", .kind = kind, .tree = -1,
 		.id = psprintf("%c%u", kind[0], i + 1),
 		.label = model_name_text(d->model, names, i),
-		.x = x,.y = (i + 0.5) / n,.weight = weight
+		.x = x, .y = (i + 0.5) / n, .weight = weight
 	};
 
 	element_row(d, &node);
@@ -67,7 +67,7 @@ static void
 coefficient_edge(Description *d, const ex_linear_view *view, uint32 output, uint32 c)
 {
 	ex_column	column;
-	Element		edge = {.element = "edge",.kind = "coefficient",.tree = -1,.x = NAN,.y = NAN};
+	Element		edge = {.element = "edge", .kind = "coefficient", .tree = -1, .x = NAN, .y = NAN};
 
 	ex_linear_get_column(view, c, &column);
 	edge.id = psprintf("c%ux%u", output + 1, c + 1);
@@ -138,11 +138,11 @@ static void
 child_edge(Description *d, uint32 tree, uint32 parent, uint32 child, bool left, double cover)
 {
 	Element		edge = {
-		.element = "edge",.kind = left ? "yes" : "no",.tree = (int32) tree,
+		.element = "edge", .kind = left ? "yes" : "no", .tree = (int32) tree,
 		.id = psprintf("t%ue%u", tree, child),
 		.label = left ? "yes" : "no",
-		.source = node_id(tree, parent),.target = node_id(tree, child),
-		.x = NAN,.y = NAN,.weight = cover
+		.source = node_id(tree, parent), .target = node_id(tree, child),
+		.x = NAN, .y = NAN, .weight = cover
 	};
 
 	element_row(d, &edge);
@@ -155,8 +155,8 @@ tree_structure(Description *d, const ex_tree_view *view, uint32 tree, const ex_t
 	{
 		ex_raw_node node;
 		Element		e = {
-			.element = "node",.tree = (int32) tree,.id = node_id(tree, i),
-			.x = place[i].x,.y = place[i].depth
+			.element = "node", .tree = (int32) tree, .id = node_id(tree, i),
+			.x = place[i].x, .y = place[i].depth
 		};
 
 		CHECK_FOR_INTERRUPTS();

@@ -38,7 +38,8 @@ typedef struct ColumnMap
 {
 	int			attribute;		/* 0-based column of the record */
 	ColumnKind	kind;
-	bool		plain;			/* a float8 that needs no rule unless it is NaN */
+	bool		plain;			/* a float8 that needs no rule unless it is
+								 * NaN */
 	FmgrInfo	output;			/* COLUMN_OUTPUT */
 } ColumnMap;
 
@@ -46,9 +47,11 @@ typedef struct ColumnMap
 typedef struct RecordMap
 {
 	MemoryContext context;		/* of everything below; NULL: no row type yet */
-	uint64		row_type;		/* identifier that changes when the type is altered */
+	uint64		row_type;		/* identifier that changes when the type is
+								 * altered */
 	ColumnMap  *column;			/* one for each feature */
-	int		   *plain;			/* attributes of the features if all are plain, else NULL */
+	int		   *plain;			/* attributes of the features if all are
+								 * plain, else NULL */
 	TupleDesc	tupdesc;
 	Datum	   *values;
 	bool	   *nulls;
@@ -58,8 +61,10 @@ struct InputReader
 {
 	MemoryContext context;		/* the call site's */
 	MemoryContext model_context;	/* rules and rows of the current model */
-	const ex_model *model;		/* rules point into it, so content alone is not enough: */
-	uint8		digest[16];		/* another model may come to lie at its address */
+	const ex_model *model;		/* rules point into it, so content alone is
+								 * not enough: */
+	uint8		digest[16];		/* another model may come to lie at its
+								 * address */
 	uint32		n;
 	FeatureRule *rule;
 	InputRow	row[2];

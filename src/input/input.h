@@ -20,9 +20,11 @@ typedef enum InputKind
 
 typedef struct InputRow
 {
-	double	   *x;				/* one value per feature; NaN = missing, handled by the model */
+	double	   *x;				/* one value per feature; NaN = missing,
+								 * handled by the model */
 	bool	   *missing;		/* no value was given (x may be imputed) */
-	char	  **unknown;		/* text of a level that the model does not list, else NULL */
+	char	  **unknown;		/* text of a level that the model does not
+								 * list, else NULL */
 } InputRow;
 
 typedef struct InputReader InputReader;

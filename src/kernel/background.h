@@ -114,7 +114,7 @@ typedef struct ex_sample
 	double	   *cell;			/* row_capacity * stride; NaN: missing */
 	ex_sample_cell *pending;	/* stride */
 	uint32_t   *moved;			/* scratch of forget_values and of merging, */
-	size_t		moved_capacity;	/* kept because arenas do not free */
+	size_t		moved_capacity; /* kept because arenas do not free */
 	uint32_t   *map;
 	size_t		map_capacity;
 } ex_sample;

@@ -16,9 +16,11 @@
 typedef struct ex_attached_feature
 {
 	const ex_sample_column *column;
-	const double *x;			/* what the column's i-th value is for the model: NaN as a
-								 * missing value, -1 as an unknown level */
-	double		missing;		/* what a missing value is: NaN, or the imputed value */
+	const double *x;			/* what the column's i-th value is for the
+								 * model: NaN as a missing value, -1 as an
+								 * unknown level */
+	double		missing;		/* what a missing value is: NaN, or the
+								 * imputed value */
 } ex_attached_feature;
 
 /*

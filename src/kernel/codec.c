@@ -163,7 +163,10 @@ parse_f64(const char *token, double *value)
 		*value = -HUGE_VAL;
 	else
 	{
-		/* strtod alone would take hexadecimal, and other spellings of the words above */
+		/*
+		 * strtod alone would take hexadecimal, and other spellings of the
+		 * words above
+		 */
 		if (token[strspn(token, "0123456789+-.eE")] != '\0')
 			return false;
 		*value = strtod(token, &end);
@@ -258,7 +261,7 @@ ex_code_i64(ex_codec *codec, const char *what, int64_t *value, int64_t min, int6
 	if (codec->reading)
 	{
 		bool		found = codec->text ? get_i64_token(codec, value) :
-			get_bytes(codec, (uint64_t *) value, 8);
+		get_bytes(codec, (uint64_t *) value, 8);
 
 		return found && *value >= min && *value <= max ? EX_OK : ex_code_fail(codec, what);
 	}

@@ -149,7 +149,7 @@ static inline void
 ex_multiply_words(uint64_t a, uint64_t b, uint64_t *high, uint64_t *low)
 {
 #ifdef __SIZEOF_INT128__
-	unsigned __int128 product = (unsigned __int128) a * b;
+	unsigned	__int128 product = (unsigned __int128) a * b;
 
 	*high = (uint64_t) (product >> 64);
 	*low = (uint64_t) product;
@@ -207,14 +207,15 @@ ex_exact_add(ex_exact_sum *sum, double x)
 typedef struct ex_moments
 {
 	uint64_t	n;
-	ex_exact_sum		sum;
-	ex_exact_sum		square;
+	ex_exact_sum sum;
+	ex_exact_sum square;
 	double		min;			/* +Infinity while n = 0 */
 	double		max;			/* -Infinity while n = 0 */
 } ex_moments;
 
 extern void ex_moments_init(ex_moments *moments);
 extern void ex_moments_add(ex_moments *moments, double x);	/* x finite */
+
 /* The same `times` times. */
 extern void ex_moments_add_times(ex_moments *moments, double x, uint64_t times);
 extern void ex_moments_merge(ex_moments *total, const ex_moments *other);

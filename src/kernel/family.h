@@ -53,8 +53,10 @@ typedef struct ex_background
 	const double *row;
 	const double *weight;		/* n positive weights; NULL: all 1 */
 	uint32_t	n;
-	const double *stat;			/* p * EX_N_STATS of all rows seen; NULL without */
-	const double *level;		/* counts per level of all rows seen; NULL without */
+	const double *stat;			/* p * EX_N_STATS of all rows seen; NULL
+								 * without */
+	const double *level;		/* counts per level of all rows seen; NULL
+								 * without */
 	bool		own;			/* the model's own: memos may be kept for it */
 } ex_background;
 
@@ -99,7 +101,10 @@ typedef struct ex_family
 	const ex_section_id *sections;	/* own sections, in order ... */
 	int			n_sections;
 
-	/* structure of the family's sections; header and common ones are valid already */
+	/*
+	 * structure of the family's sections; header and common ones are valid
+	 * already
+	 */
 	ex_status	(*validate) (ex_host *host, const ex_model *model);
 
 	/* JSON members beyond the common ones */
@@ -110,10 +115,16 @@ typedef struct ex_family
 	ex_status	(*fold) (ex_host *host, const ex_model *encoded, const ex_encoding *encoding,
 						 ex_builder *builder);
 
-	/* the model over other features, which are in the builder already (model_align.h) */
+	/*
+	 * the model over other features, which are in the builder already
+	 * (model_align.h)
+	 */
 	ex_status	(*align) (ex_builder *builder, const ex_model *model, const ex_feature_map *map);
 
-	/* a feature's policy has changed: bring what depends on it in line (optional) */
+	/*
+	 * a feature's policy has changed: bring what depends on it in line
+	 * (optional)
+	 */
 	ex_status	(*adapt) (ex_builder *builder, uint32_t feature);
 
 	ex_status	(*compile) (ex_compiled *compiled);
@@ -122,7 +133,10 @@ typedef struct ex_family
 	ex_status	(*predict_raw) (ex_compiled *compiled, ex_host *host, const double *x, size_t n,
 								double *raw);
 
-	/* closed forms, best first: 'auto' takes the first that can run (see shap.c) */
+	/*
+	 * closed forms, best first: 'auto' takes the first that can run (see
+	 * shap.c)
+	 */
 	const ex_shap_method *shap_methods;
 	int			n_shap_methods;
 } ex_family;

@@ -29,7 +29,8 @@ struct ex_name_index
 struct ex_level_index
 {
 	ex_builder *builder;
-	uint32_t   *first;			/* each feature's first level among the named ones of all */
+	uint32_t   *first;			/* each feature's first level among the named
+								 * ones of all */
 	ex_name_index **feature;	/* NULL until asked for */
 };
 

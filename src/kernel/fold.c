@@ -249,13 +249,13 @@ vote(votes *votes, const ex_encoded_column *column)
 {
 	if (!column->imputes)
 	{
-		votes->disagree = true;
-		votes->refuse |= column->op != EX_ENCODE_LEVEL && column->op != EX_ENCODE_MISSING;
+		votes	  ->disagree = true;
+		votes	  ->refuse |= column->op != EX_ENCODE_LEVEL && column->op != EX_ENCODE_MISSING;
 	}
 	else if (votes->any && column->impute != votes->impute)
-		votes->disagree = true;
-	votes->impute = column->impute;
-	votes->any = true;
+		votes	  ->disagree = true;
+	votes	  ->impute = column->impute;
+	votes	  ->any = true;
 }
 
 /*

@@ -22,8 +22,10 @@
 typedef enum ex_encode_op
 {
 	EX_ENCODE_VALUE = 0,		/* x */
-	EX_ENCODE_LEVEL,			/* x is the level: 1 or 0; missing (not imputed), unknown: 0 */
-	EX_ENCODE_BIN,				/* low < x <= high: 1 or 0 (-Infinity is in a bin without lower end) */
+	EX_ENCODE_LEVEL,			/* x is the level: 1 or 0; missing (not
+								 * imputed), unknown: 0 */
+	EX_ENCODE_BIN,				/* low < x <= high: 1 or 0 (-Infinity is in a
+								 * bin without lower end) */
 	EX_ENCODE_BIN_NUMBER,		/* number of edges below x: 0 .. n_edges */
 	EX_ENCODE_MISSING			/* x is missing: 1 or 0 */
 } ex_encode_op;

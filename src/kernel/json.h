@@ -47,7 +47,8 @@ typedef struct ex_json
 typedef struct ex_json_value
 {
 	const uint8_t *at;			/* NULL: absent */
-	uint8_t		marker;			/* UBJSON: type of an element of a typed container */
+	uint8_t		marker;			/* UBJSON: type of an element of a typed
+								 * container */
 } ex_json_value;
 
 /*
@@ -103,6 +104,7 @@ extern size_t ex_json_count(const ex_json *json, ex_json_value container);
  * EX_RANGE.  As an integer a boolean is 0 or 1 (old XGBoost versions).
  */
 extern ex_status ex_json_number(ex_json *json, ex_json_value value, const char *where, double *out);
+
 /* rounded to float32 directly from the text, as strtof does */
 extern ex_status ex_json_float(ex_json *json, ex_json_value value, const char *where, float *out);
 extern ex_status ex_json_integer(ex_json *json, ex_json_value value, const char *where,

@@ -164,7 +164,11 @@ open_container(const ex_json *json, const uint8_t *at, bool object, ex_json_curs
 
 		at++;
 		EX_TRY(read_length(json, &at, &cursor->left));
-		/* every element takes a byte at least, so a count cannot promise more than there is */
+
+		/*
+		 * every element takes a byte at least, so a count cannot promise more
+		 * than there is
+		 */
 		if (cursor->left > (json->end - at) / (int64_t) (width > 0 ? width : 1))
 			return binary_error(json, json->end, "");
 	}
@@ -354,7 +358,8 @@ ex_binary_skip(const ex_json *json, ex_json_value value)
 
 	if (width > 0)
 		return payload + width;
-	(void) walk_value(json, value, false, &after);	/* cannot fail once checked */
+	(void) walk_value(json, value, false, &after);	/* cannot fail once
+													 * checked */
 	return after;
 }
 

@@ -168,7 +168,10 @@ predict_columns(const ex_linear_view *view, const double *z, double *raw)
 static bool
 predict_row(const ex_linear_state *state, const double *x, double *raw)
 {
-	/* a NaN among the features shows in the result; only then is a look at each needed */
+	/*
+	 * a NaN among the features shows in the result; only then is a look at
+	 * each needed
+	 */
 	if (state->identity && predict_columns(&state->view, x, raw))
 		return true;
 	ex_linear_columns(&state->view, x, state->z);

@@ -24,7 +24,8 @@ typedef enum ex_column_kind
 {
 	EX_COLUMN_VALUE = 0,		/* x; boolean: 0 or 1 */
 	EX_COLUMN_LEVEL_IS,			/* x is the level */
-	EX_COLUMN_BIN,				/* low < x <= high (-Infinity is in a bin without lower end) */
+	EX_COLUMN_BIN,				/* low < x <= high (-Infinity is in a bin
+								 * without lower end) */
 	EX_COLUMN_ISNULL			/* x is missing */
 } ex_column_kind;
 
@@ -89,7 +90,8 @@ typedef struct ex_linear_design
 	const ex_column *column;	/* in any order, each once */
 	const double *coefficient;	/* K * n_columns, output-major */
 	const double *intercept;	/* K */
-	const double *standard_error;	/* K * (n_columns + 1), intercept last; or NULL */
+	const double *standard_error;	/* K * (n_columns + 1), intercept last; or
+									 * NULL */
 	const double *covariance;	/* (K * (n_columns + 1))^2; or NULL */
 } ex_linear_design;
 

@@ -22,13 +22,15 @@
 #include "linear_internal.h"
 #include "sum.h"
 
-#define INTERCEPT UINT32_MAX	/* "feature" of pieces that add to the intercept; sorts last */
+#define INTERCEPT UINT32_MAX	/* "feature" of pieces that add to the
+								 * intercept; sorts last */
 
 /* An entry of J: coefficient of `column` += factor / divisor * coefficient of `source`. */
 typedef struct piece
 {
 	ex_column	column;
-	uint32_t	source;			/* column of the encoded model; n_columns: its intercept */
+	uint32_t	source;			/* column of the encoded model; n_columns: its
+								 * intercept */
 	double		factor;
 	double		divisor;
 } piece;
@@ -59,7 +61,7 @@ kind_of(const folding *fold, uint32_t feature)
 static ex_status
 add_piece(folding *fold, const ex_column *column, double factor, double divisor)
 {
-	piece		piece = {*column, fold->source, factor, divisor};
+	piece piece = {*column, fold->source, factor, divisor};
 
 	if (factor == 0)
 		return EX_OK;
@@ -278,10 +280,10 @@ fold_column(folding *fold, const ex_encoding *encoding, uint32_t c)
 	switch (fold->input->op)
 	{
 		case EX_ENCODE_LEVEL:
-			return fold_dummy(fold, (ex_column) {.kind = EX_COLUMN_LEVEL_IS,.level = fold->input->level});
+			return fold_dummy(fold, (ex_column) {.kind = EX_COLUMN_LEVEL_IS, .level = fold->input->level});
 		case EX_ENCODE_BIN:
 			return fold_dummy(fold, (ex_column) {.kind = EX_COLUMN_BIN,
-							  .low = fold->input->low,.high = fold->input->high});
+													  .low = fold->input->low, .high = fold->input->high});
 		case EX_ENCODE_BIN_NUMBER:
 			return fold_bin_number(fold);
 		case EX_ENCODE_MISSING:
@@ -351,8 +353,9 @@ settle_missing(folding *fold)
 			struct piece share = piece[i];
 
 			share.factor *= share.column.missing;
-			share.column = (ex_column) {.feature = share.column.feature,.kind = EX_COLUMN_ISNULL,.missing = 1};
-			piece[i].column.missing = 0;
+			share.column = (ex_column) {.feature = share.column.feature, .kind = EX_COLUMN_ISNULL, .missing = 1};
+			piece[		i].column.missing = 0;
+
 			if (share.factor == 0)
 				continue;
 			EX_TRY(ex_append(fold->host, &fold->pieces, &share, sizeof(share)));
@@ -377,22 +380,25 @@ typedef struct map
 static ex_status
 make_map(folding *fold, map *map)
 {
-	piece		own = {.column = {.feature = INTERCEPT},.source = fold->view.n_columns,.factor = 1,.divisor = 1};
+	piece		own = {.column = {.feature = INTERCEPT}, .source = fold->view.n_columns, .factor = 1, .divisor = 1};
 	const piece *piece;
 	size_t		n;
 
 	EX_TRY(ex_append(fold->host, &fold->pieces, &own, sizeof(own)));
 	piece = sort_pieces(fold, &n);
+
 	EX_TRY(EX_ALLOC(fold->host, n + 1, &map->first));
 	EX_TRY(EX_ALLOC(fold->host, n, &map->column));
-	map->piece = piece;
-	map->n_targets = 0;
+	map		  ->piece = piece;
+	map		  ->n_targets = 0;
+
 	for (size_t start = 0; start < n; start = end_of_run(piece, n, start))
 	{
-		map->column[map->n_targets] = piece[start].column;
-		map->first[map->n_targets++] = start;
+		map		  ->column[map->n_targets] = piece[start].column;
+		map		  ->first[map->n_targets++] = start;
 	}
-	map->first[map->n_targets] = n;
+	map		  ->first[map->n_targets] = n;
+
 	return EX_OK;
 }
 
@@ -518,7 +524,7 @@ ex_status
 ex_linear_fold(ex_host *host, const ex_model *encoded, const ex_encoding *encoding, ex_builder *builder)
 {
 	folding		fold = {.host = host, .builder = builder};
-	map			map;
+	map map;
 
 	ex_linear_open(encoded, &fold.view);
 	for (uint32_t c = 0; c < fold.view.n_columns; c++)

@@ -11,10 +11,12 @@
 typedef struct ex_linear_state
 {
 	ex_linear_view view;
-	bool		identity;		/* column c is the value of feature c, for every feature */
+	bool		identity;		/* column c is the value of feature c, for
+								 * every feature */
 	double	   *z;				/* columns of the row at hand */
 	uint32_t	n_used;			/* features that have columns ... */
-	uint32_t   *first;			/* ... and the first column of each, then n_columns */
+	uint32_t   *first;			/* ... and the first column of each, then
+								 * n_columns */
 
 	/* memos for the model's own background; NULL until asked for */
 	double	   *mean;			/* E z_c */

@@ -322,7 +322,7 @@ put_term(table_reader *reader, const row *r, const ex_string_set *levels)
 static ex_status
 put_feature(table_reader *reader, row *const *r, size_t n)
 {
-	ex_feature	feature = {.name = r[0]->feature.text,.name_length = r[0]->feature.length};
+	ex_feature	feature = {.name = r[0]->feature.text, .name_length = r[0]->feature.length};
 	ex_string_set levels = {.order = ex_compare_strings};
 	bool		has_levels = false;
 
@@ -343,7 +343,7 @@ put_feature(table_reader *reader, row *const *r, size_t n)
 static ex_status
 put_features(table_reader *reader)
 {
-	row *const *r = reader->sorted;
+	row		   *const *r = reader->sorted;
 	size_t		first = 0;
 
 	EX_TRY(EX_ALLOC(reader->host, reader->n_sorted, &reader->term));
@@ -397,7 +397,7 @@ read_intercepts(table_reader *reader, double **intercept, double **error)
 ex_status
 ex_linear_from_rows(ex_host *host, const void *bytes, size_t size, ex_builder *builder)
 {
-	table_reader reader = {.host = host,.builder = builder};
+	table_reader reader = {.host = host, .builder = builder};
 	double	   *intercept;
 	double	   *error;
 

@@ -30,7 +30,8 @@
 #include "quadrature.h"
 #include "sum.h"
 
-#define MAX_PRODUCT_FEATURES 2048	/* of response space; quadrature nodes grow with it */
+#define MAX_PRODUCT_FEATURES 2048	/* of response space; quadrature nodes
+									 * grow with it */
 
 /*
  * Expected columns.
@@ -277,12 +278,14 @@ typedef struct product_game
 	uint32_t	n_nodes;
 	const double *node;
 	const double *node_weight;
-	double	   *x;				/* m each: contribution to the row, to the background row, */
+	double	   *x;				/* m each: contribution to the row, to the
+								 * background row, */
 	double	   *row;
 	double	   *a;				/* their exponentials, scaled, */
 	double	   *b;
 	double	   *gap;			/* and a - b */
-	double	   *density;		/* n_nodes: weight times the product of all factors */
+	double	   *density;		/* n_nodes: weight times the product of all
+								 * factors */
 } product_game;
 
 static ex_status

@@ -82,7 +82,8 @@ softplus(double x)
 static double
 normal_distribution(double x)
 {
-	static const double high = 0.70710678118654757;	/* 1 / sqrt 2 as the sum of two doubles */
+	static const double high = 0.70710678118654757; /* 1 / sqrt 2 as the sum
+													 * of two doubles */
 	static const double low = -4.8336466567264573e-17;
 	static const double per_sqrt_pi = 0.56418958354775629;
 	ex_dd		t = ex_two_product(-x, high);

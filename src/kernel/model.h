@@ -33,7 +33,8 @@
 #define EX_MAX_MODEL_SIZE	((size_t) 256 * 1024 * 1024)
 #define EX_MAX_TEXT_SIZE	((size_t) 400 * 1000 * 1000)	/* JSON form */
 #define EX_MAX_BACKGROUND	1000000 /* rows */
-#define EX_MAX_NAME			1024	/* bytes of a feature, level or output name */
+#define EX_MAX_NAME			1024	/* bytes of a feature, level or output
+									 * name */
 
 typedef enum ex_family_id
 {
@@ -52,13 +53,17 @@ typedef enum ex_link
 	EX_LINK_CLOGLOG,			/* 1 - exp(-exp(raw)) */
 	EX_LINK_INVERSE,			/* 1 / raw */
 	EX_LINK_SOFTMAX,			/* over all outputs */
-	EX_LINK_OVR,				/* one-vs-rest: logit each, divided by their sum */
+	EX_LINK_OVR,				/* one-vs-rest: logit each, divided by their
+								 * sum */
 	EX_LINK_SIGNED_SQUARE,		/* sign(raw) raw^2: LightGBM reg_sqrt */
-	EX_LINK_SOFTPLUS,			/* log(1 + exp(raw)): LightGBM cross_entropy_lambda */
+	EX_LINK_SOFTPLUS,			/* log(1 + exp(raw)): LightGBM
+								 * cross_entropy_lambda */
 	EX_LINK_STEP,				/* raw > 0: XGBoost binary:hinge */
 	EX_LINK_ISOLATION,			/* -2^(-raw / param): isolation forest */
-	EX_LINK_CUMULATIVE_SOFTPLUS,	/* XGBoost reg:expectileerror, over all outputs */
-	EX_LINK_SORTED,				/* ascending over all outputs: XGBoost reg:quantileerror */
+	EX_LINK_CUMULATIVE_SOFTPLUS,	/* XGBoost reg:expectileerror, over all
+									 * outputs */
+	EX_LINK_SORTED,				/* ascending over all outputs: XGBoost
+								 * reg:quantileerror */
 	EX_N_LINKS
 } ex_link;
 
@@ -91,9 +96,11 @@ typedef enum ex_unknown_policy
 } ex_unknown_policy;
 
 /* Bits of feature_flags */
-#define EX_FEATURE_CODED	0x1 /* levels are the codes 0..n-1 and have no names */
+#define EX_FEATURE_CODED	0x1 /* levels are the codes 0..n-1 and have no
+								 * names */
 #define EX_FEATURE_FLUSH	0x2 /* |x| <= 1e-35f reads as 0 (LightGBM) */
-#define EX_FEATURE_TRUNCATE 0x4 /* a code of (-1,0) reads as 0 (LightGBM); else unknown */
+#define EX_FEATURE_TRUNCATE 0x4 /* a code of (-1,0) reads as 0 (LightGBM);
+								 * else unknown */
 
 /* Types of section elements; the width decides byte swapping. */
 typedef enum ex_type
@@ -123,14 +130,17 @@ typedef enum ex_section_id
 	EX_FEATURE_UNKNOWN,			/* u8[p] ex_unknown_policy */
 	EX_FEATURE_FLAGS,			/* u8[p] */
 	EX_FEATURE_IMPUTE,			/* f64[p]; NaN where the policy is not impute */
-	EX_FEATURE_LEVELS,			/* u32[p] number of levels, 0 unless categorical */
-	EX_LEVEL_NAME_START,		/* u32[sum of levels of features not CODED + 1] */
+	EX_FEATURE_LEVELS,			/* u32[p] number of levels, 0 unless
+								 * categorical */
+	EX_LEVEL_NAME_START,		/* u32[sum of levels of features not CODED +
+								 * 1] */
 	EX_LEVEL_NAME_TEXT,			/* u8[] */
 	/* outputs, all families */
 	EX_OUTPUT_NAME_START,		/* u32[K+1] */
 	EX_OUTPUT_NAME_TEXT,		/* u8[] */
 	/* background, optional, all families */
-	EX_BACKGROUND_ROW,			/* f64[n*p] row-major feature vectors, NaN = missing */
+	EX_BACKGROUND_ROW,			/* f64[n*p] row-major feature vectors, NaN =
+								 * missing */
 	EX_BACKGROUND_WEIGHT,		/* f64[n] > 0 */
 	EX_BACKGROUND_STAT,			/* f64[p*EX_N_STATS] of all rows seen */
 	EX_BACKGROUND_LEVEL,		/* f64[sum of levels] counts of all rows seen */
@@ -138,18 +148,23 @@ typedef enum ex_section_id
 	/* linear (kernel/linear.h) */
 	EX_COLUMN_FEATURE,			/* u32[C] */
 	EX_COLUMN_KIND,				/* u8[C] ex_column_kind */
-	EX_COLUMN_LEVEL,			/* u32[C] level position, for EX_COLUMN_LEVEL_IS */
+	EX_COLUMN_LEVEL,			/* u32[C] level position, for
+								 * EX_COLUMN_LEVEL_IS */
 	EX_COLUMN_LOW,				/* f64[C] low < x <= high, for EX_COLUMN_BIN */
 	EX_COLUMN_HIGH,				/* f64[C] */
-	EX_COLUMN_MISSING,			/* f64[C] value of the column when the feature is NaN */
+	EX_COLUMN_MISSING,			/* f64[C] value of the column when the feature
+								 * is NaN */
 	EX_COEFFICIENT,				/* f64[K*C] output-major */
 	EX_INTERCEPT,				/* f64[K] */
-	EX_COEFFICIENT_SE,			/* f64[K*(C+1)] standard errors, intercept last; NaN unknown; optional */
+	EX_COEFFICIENT_SE,			/* f64[K*(C+1)] standard errors, intercept
+								 * last; NaN unknown; optional */
 	EX_COEFFICIENT_COV,			/* f64[(K*(C+1))^2]; optional */
 	/* tree (kernel/tree.h) */
 	EX_TREE_BASE,				/* f64[K] on the margin scale */
-	EX_TREE_ROOT,				/* u32[T+1] first node of each tree, then the end */
-	EX_TREE_OUTPUT,				/* u32[T] output fed; EX_ALL_OUTPUTS for vector leaves */
+	EX_TREE_ROOT,				/* u32[T+1] first node of each tree, then the
+								 * end */
+	EX_TREE_OUTPUT,				/* u32[T] output fed; EX_ALL_OUTPUTS for
+								 * vector leaves */
 	EX_TREE_WEIGHT,				/* f64[T] */
 	EX_TREE_NODE,				/* node[N] */
 	EX_TREE_COVER,				/* f64[N]; optional */
@@ -160,7 +175,8 @@ typedef enum ex_section_id
 	EX_TREE_LINEAR_START,		/* u32[M+1] terms of each linear leaf */
 	EX_TREE_LINEAR_FEATURE,		/* u32[] */
 	EX_TREE_LINEAR_COEF,		/* f64[] */
-	EX_TREE_LINEAR_CONST,		/* f64[M]; the node's value is the fall-back for missing */
+	EX_TREE_LINEAR_CONST,		/* f64[M]; the node's value is the fall-back
+								 * for missing */
 	EX_N_SECTIONS
 } ex_section_id;
 
@@ -171,8 +187,10 @@ extern size_t ex_type_size(ex_type type);
 enum
 {
 	EX_STAT_N,					/* rows with a value */
-	EX_STAT_MEAN,				/* of the value (boolean: share of true); NaN for categorical */
-	EX_STAT_SD,					/* sample standard deviation, n - 1; NaN where n < 2 */
+	EX_STAT_MEAN,				/* of the value (boolean: share of true); NaN
+								 * for categorical */
+	EX_STAT_SD,					/* sample standard deviation, n - 1; NaN where
+								 * n < 2 */
 	EX_STAT_MIN,
 	EX_STAT_MAX,
 	EX_STAT_MISSING,			/* share of missing values, 0..1 */
@@ -189,7 +207,8 @@ typedef struct ex_section
 
 typedef struct ex_model
 {
-	uint32_t	varlena;		/* PostgreSQL's length word; not part of the digest */
+	uint32_t	varlena;		/* PostgreSQL's length word; not part of the
+								 * digest */
 	uint32_t	magic;
 	uint16_t	version;
 	uint16_t	family;			/* ex_family_id */
@@ -207,7 +226,8 @@ typedef struct ex_model
 typedef enum ex_aggregation
 {
 	EX_SUM = 0,
-	EX_MEAN						/* divide the (weighted) sum of trees by the sum of weights */
+	EX_MEAN						/* divide the (weighted) sum of trees by the
+								 * sum of weights */
 } ex_aggregation;
 
 /* Start and element count of a section; NULL and 0 where the model has none. */

@@ -80,7 +80,7 @@ put_sections(alignment *a, ex_builder *builder)
 ex_status
 ex_align_features(ex_host *host, const ex_model *model, const ex_model *other, ex_builder *builder)
 {
-	alignment	a = {.host = host,.model = model,.other = other};
+	alignment	a = {.host = host, .model = model, .other = other};
 	ex_feature_map map;
 
 	EX_TRY(EX_ALLOC(host, model->n_features, &a.feature));

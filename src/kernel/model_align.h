@@ -16,7 +16,8 @@
 typedef struct ex_feature_map
 {
 	const uint32_t *feature;	/* p: position in the other model */
-	const uint32_t *const *level;	/* p: position of each level; NULL unless categorical */
+	const uint32_t *const *level;	/* p: position of each level; NULL unless
+									 * categorical */
 } ex_feature_map;
 
 /*

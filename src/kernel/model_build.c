@@ -120,7 +120,7 @@ ex_status
 ex_default_output_names(ex_builder *builder)
 {
 	size_t		have = builder->present[EX_OUTPUT_NAME_START] ?
-		ex_put_count(builder, EX_OUTPUT_NAME_START) - 1 : 0;
+	ex_put_count(builder, EX_OUTPUT_NAME_START) - 1 : 0;
 
 	for (size_t i = have; i < builder->n_outputs; i++)
 	{

@@ -42,7 +42,7 @@ ex_status
 ex_json_read_document(ex_json *json, ex_json_value document,
 					  const ex_json_member *members, int n_members)
 {
-	common		common;
+	common common;
 	ex_json_member all[MAX_MEMBERS];
 
 	common_members(&common, all);
@@ -164,7 +164,10 @@ read_cell(background_reader *r, uint32_t feature, ex_json_value value, double *o
 		return EX_OK;
 	}
 
-	/* names are made where something is wrong only: rows can be millions of cells */
+	/*
+	 * names are made where something is wrong only: rows can be millions of
+	 * cells
+	 */
 	snprintf(where, sizeof(where), "feature %u of background row %u", feature + 1, r->row);
 	return ex_json_number(r->json, value, where, out);
 }
@@ -406,7 +409,7 @@ ex_model_from_json(ex_host *host, const char *text, size_t size, ex_model **mode
 {
 	ex_json		json;
 	ex_json_value document;
-	common		common;
+	common common;
 	ex_json_member members[N_COMMON];
 	const ex_family *family;
 	ex_builder	builder;

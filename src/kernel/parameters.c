@@ -115,11 +115,13 @@ fill_grid(ex_host *host, const ex_tree_view *view, ex_tree_place **place, grid *
 
 			if (EX_NODE_OP(node) == EX_LEAF)
 				continue;
-			grid->splits[at]++;
+			grid	  ->splits[at]++;
+
 			if (grid->gain != NULL && !isnan(view->gain[i]))
-				grid->gain[at] += view->gain[i];
+				grid	  ->gain[at] += view->gain[i];
+
 			if (grid->cover != NULL)
-				grid->cover[at] += view->cover[i];
+				grid	  ->cover[at] += view->cover[i];
 		}
 	}
 	return EX_OK;
@@ -163,7 +165,7 @@ tree_parameters(ex_host *host, const ex_model *model, ex_parameter_layer *layer,
 {
 	ex_tree_view view;
 	ex_tree_place **place;
-	grid		grid = {0};
+	grid grid = {0};
 
 	ex_tree_open(model, &view);
 	EX_TRY(tree_depths(host, &view, &place, &grid.depths));

@@ -16,7 +16,8 @@ typedef struct ex_parameter_cell
 	uint32_t	row;			/* output of a linear model, feature of trees */
 	uint32_t	column;			/* column of a linear model, depth in trees */
 	double		value;
-	double		scaled;			/* value / largest magnitude of the layer: -1 .. 1; 0 if all are 0 */
+	double		scaled;			/* value / largest magnitude of the layer: -1
+								 * .. 1; 0 if all are 0 */
 	uint32_t	rank;			/* by magnitude, 1 = largest */
 } ex_parameter_cell;
 

@@ -17,7 +17,10 @@ legendre(uint32_t n, double x, double *derivative)
 
 	for (uint32_t k = 1; k < n; k++)
 	{
-		/* the recurrence as a small correction of x * P_k: less rounding than its textbook form */
+		/*
+		 * the recurrence as a small correction of x * P_k: less rounding than
+		 * its textbook form
+		 */
 		double		next = x * value + (x * value - before) * ((double) k / (k + 1));
 
 		before = value;

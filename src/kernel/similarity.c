@@ -43,7 +43,7 @@ ex_similarity_check(ex_host *host, const ex_similarity *state, double f1, double
 void
 ex_similarity_add(ex_similarity *state, double f1, double f2)
 {
-	ex_exact_sum	   *sum = state->sum;
+	ex_exact_sum *sum = state->sum;
 	ex_parts	one = ex_parts_of(1);
 	ex_parts	a = ex_parts_of(f1);
 	ex_parts	b = ex_parts_of(f2);
@@ -70,7 +70,7 @@ ex_similarity_add_product(ex_exact_sum *sum, ex_parts term, ex_parts weight)
 void
 ex_similarity_add_weighted(ex_similarity *state, double f1, double f2, double weight)
 {
-	ex_exact_sum	   *sum = state->sum;
+	ex_exact_sum *sum = state->sum;
 	ex_parts	w = ex_parts_of(weight);
 	ex_parts	a = ex_parts_of(f1);
 	ex_parts	b = ex_parts_of(f2);

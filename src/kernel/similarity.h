@@ -37,7 +37,7 @@ typedef struct ex_similarity
 	uint32_t	varlena;		/* PostgreSQL's length word */
 	uint32_t	version;
 	uint64_t	n;				/* rows, also those of weight 0 */
-	ex_exact_sum		sum[EX_SIMILARITY_SUMS];
+	ex_exact_sum sum[EX_SIMILARITY_SUMS];
 } ex_similarity;
 
 extern void ex_similarity_init(ex_similarity *state);

@@ -62,7 +62,7 @@ ex_siphash(uint64_t key0, uint64_t key1, const void *data, size_t size)
 {
 	/* "somepseudorandomlygeneratedbytes", as the paper has it; 0xee: 128 bits */
 	sip_state	s = {{key0 ^ UINT64_C(0x736f6d6570736575), key1 ^ UINT64_C(0x646f72616e646f6d) ^ 0xee,
-			key0 ^ UINT64_C(0x6c7967656e657261), key1 ^ UINT64_C(0x7465646279746573)}};
+	key0 ^ UINT64_C(0x6c7967656e657261), key1 ^ UINT64_C(0x7465646279746573)}};
 	const uint8_t *at = data;
 	size_t		left = size;
 	ex_word		out;

@@ -122,7 +122,11 @@ importance_of(const ex_summary_feature *feature, uint32_t position)
 	row.max = moments->max;
 	row.positive_share = n_signed == 0 ? NAN : (double) feature->n_positive / (double) n_signed;
 	row.sign_consistency = fmax(row.positive_share, 1 - row.positive_share);
-	/* |x|^2 = x^2: the squares serve both; a mean as large as the largest has no spread */
+
+	/*
+	 * |x|^2 = x^2: the squares serve both; a mean as large as the largest has
+	 * no spread
+	 */
 	row.std_error = moments->n >= 2 && fmax(fabs(row.min), fabs(row.max)) == row.mean_abs ? 0 :
 		ex_sample_sd(moments->n, &feature->magnitude, &moments->square) / sqrt((double) moments->n);
 	row.share = NAN;

@@ -47,7 +47,8 @@ typedef struct ex_importance
 	double		min;
 	double		max;
 	double		positive_share; /* of the attributions that are not 0 */
-	double		sign_consistency;	/* max(positive_share, 1 - positive_share): 0.5 .. 1 */
+	double		sign_consistency;	/* max(positive_share, 1 -
+									 * positive_share): 0.5 .. 1 */
 	double		std_error;		/* of mean_abs: sd of |attribution| / sqrt(n) */
 	double		share;			/* of mean_abs in its sum over all features */
 } ex_importance;

@@ -325,7 +325,7 @@ merge_runs(void **from, void **to, size_t first, size_t middle, size_t end, ex_s
 	for (size_t i = first; i < end; i++)
 	{
 		bool		take_left = left < middle &&
-			(right == end || order(from[left], from[right]) <= 0);
+		(right == end || order(from[left], from[right]) <= 0);
 
 		to[i] = take_left ? from[left++] : from[right++];
 	}
@@ -388,7 +388,11 @@ ex_string_set_add(ex_host *host, ex_string_set *set, ex_string string)
 
 		set->n = ex_distinct_strings(set->string, set->n, set->order);
 		EX_TRY(ex_poll(host));
-		/* room for as many again: sorting costs a string no more than a few turns */
+
+		/*
+		 * room for as many again: sorting costs a string no more than a few
+		 * turns
+		 */
 		if (set->n >= set->capacity / 2)
 		{
 			set->capacity = set->capacity < 64 ? 64 : set->capacity * 2;

@@ -47,7 +47,8 @@ typedef struct ex_field
 	uint32_t	count;			/* TEXTS, NUMBERS */
 	const ex_string *texts;		/* as written */
 	const double *numbers;
-	const uint8_t *elements;	/* as read: see ex_field_next_text, ex_field_next_number */
+	const uint8_t *elements;	/* as read: see ex_field_next_text,
+								 * ex_field_next_number */
 } ex_field;
 
 typedef struct ex_field_spec

@@ -435,7 +435,7 @@ check_tree(addition *add)
 	const ex_builder *builder = add->builder;
 	bool		vector = tree->output == EX_ALL_OUTPUTS;
 	bool		mixes = add->first > 0 &&
-		(vector && builder->n_outputs > 1) != builder->present[EX_TREE_LEAF_VECTOR];
+	(vector && builder->n_outputs > 1) != builder->present[EX_TREE_LEAF_VECTOR];
 
 	if (tree->n_nodes == 0)
 		return ex_fail(add->host, EX_INVALID, "%s has no nodes", add->label);

@@ -23,7 +23,8 @@ typedef enum ex_node_op
 {
 	EX_LEAF = 0,
 	EX_LE,						/* x <= value: left */
-	EX_IN,						/* level in set: left; value is the set's number */
+	EX_IN,						/* level in set: left; value is the set's
+								 * number */
 	EX_ISNULL					/* value missing: left */
 } ex_node_op;
 
@@ -34,9 +35,10 @@ typedef enum ex_node_op
  */
 typedef struct ex_node
 {
-	double		value;			/* threshold, set number, leaf value or leaf vector number */
-	int32_t		left;			/* within the tree, from its root = 0; in a leaf the
-								 * number of its linear model or -1 */
+	double		value;			/* threshold, set number, leaf value or leaf
+								 * vector number */
+	int32_t		left;			/* within the tree, from its root = 0; in a
+								 * leaf the number of its linear model or -1 */
 	uint32_t	info;
 } ex_node;
 
@@ -142,13 +144,16 @@ typedef struct ex_raw_node
 	bool		zero_missing;
 	double		value;			/* EX_LEAF, scalar leaves */
 	const double *vector;		/* EX_LEAF, K values, vector leaves */
-	uint32_t	n_linear;		/* EX_LEAF: linear model of the leaf, or 0 terms */
-	bool		linear;			/* the leaf has a linear model (value is its fall-back) */
+	uint32_t	n_linear;		/* EX_LEAF: linear model of the leaf, or 0
+								 * terms */
+	bool		linear;			/* the leaf has a linear model (value is its
+								 * fall-back) */
 	double		linear_const;
 	const uint32_t *linear_feature;
 	const double *linear_coef;
 	double		cover;			/* NaN: unknown */
-	double		gain;			/* NaN: unknown; LightGBM writes inf for overflow: the same */
+	double		gain;			/* NaN: unknown; LightGBM writes inf for
+								 * overflow: the same */
 } ex_raw_node;
 
 typedef struct ex_raw_tree
@@ -157,7 +162,8 @@ typedef struct ex_raw_tree
 	double		weight;
 	uint32_t	n_nodes;		/* node 0 is the root */
 	const ex_raw_node *node;
-	const char *label;			/* for messages: "tree 3"; NULL: the tree's number */
+	const char *label;			/* for messages: "tree 3"; NULL: the tree's
+								 * number */
 } ex_raw_tree;
 
 /*
@@ -176,6 +182,7 @@ extern bool ex_tree_covers_add_up(double parent, double left, double right);
 
 /* Largest double t such that float32 rounding of x is < limit (strict) or <= limit. */
 extern double ex_fold_float32(float limit, bool strict);
+
 /* the same for float32(x) <= a double threshold (scikit-learn) */
 extern double ex_fold_float32_le(double limit);
 

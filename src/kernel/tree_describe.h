@@ -35,8 +35,9 @@ typedef struct ex_tree_place
 {
 	int32_t		parent;			/* -1 for the root */
 	uint32_t	depth;			/* edges from the root: y of a drawing */
-	double		x;				/* a leaf's rank from left to right, 0, 1, ...; else the
-								 * middle between the two children */
+	double		x;				/* a leaf's rank from left to right, 0, 1,
+								 * ...; else the middle between the two
+								 * children */
 } ex_tree_place;
 
 /* place[ex_tree_size()] of one tree, in the host's memory. */

@@ -23,11 +23,13 @@ typedef struct ex_tree_state
 	ex_tree_view view;
 
 	/*
-	 * What one unit of a leaf of tree t adds to the raw prediction: its weight,
-	 * divided by `divisor` of the output it feeds where trees are averaged.
+	 * What one unit of a leaf of tree t adds to the raw prediction: its
+	 * weight, divided by `divisor` of the output it feeds where trees are
+	 * averaged.
 	 */
 	const double *scale;		/* T */
-	const double *divisor;		/* K: 1 for a sum; the sum of weights for a mean */
+	const double *divisor;		/* K: 1 for a sum; the sum of weights for a
+								 * mean */
 	const uint32_t *depth;		/* T: edges from the root to the deepest leaf */
 
 	struct ex_tree_walker *walker;	/* tree_predict.c; NULL until needed */

@@ -44,7 +44,8 @@ typedef struct folded_test
 	double		threshold;		/* EX_LE */
 	const uint32_t *set;		/* EX_IN */
 	uint32_t	set_words;
-	bool		true_left;		/* a row that passes goes where the column's test has "left" */
+	bool		true_left;		/* a row that passes goes where the column's
+								 * test has "left" */
 	bool		missing_left;
 	bool		zero_missing;
 	bool		has_low;		/* rows that pass must also have x > low */

@@ -59,8 +59,9 @@ typedef struct walk_node
 		double		number;		/* threshold; in leaves weight * value */
 		uint64_t	set;		/* first word | largest code << 32 */
 	}			value;
-	int32_t		left;			/* of all nodes; in leaves the node before this one */
-	uint32_t	slot;
+	int32_t		left;			/* of all nodes; in leaves the node before
+								 * this one */
+	uint32_t slot;
 } walk_node;
 
 #define SET_TEST 0x80000000u	/* in slot */
@@ -179,7 +180,7 @@ put_nodes(const ex_tree_state *state, slot_table *table, walk_node *to, uint64_t
 			if (EX_NODE_OP(node) == EX_IN)
 			{
 				to[i].value.set = put_set(view, node, bits, first_word);
-				to[i].slot |= SET_TEST;
+				to[i].slot |=SET_TEST;
 				first_word += set_size(view, (uint32_t) node->value);
 			}
 		}
@@ -309,9 +310,12 @@ step(const walk_node *node, const slot_value *row, const uint64_t *bits)
 		right = !(row[node->slot].number <= node->value.number);
 	else
 	{
-		/* both tests, without a branch; a number looks at the first set's first bit */
-		slot_value	x = row[node->slot & ~SET_TEST];
-		uint64_t	is_set = -(uint64_t) (node->slot >> 31);
+		/*
+		 * both tests, without a branch; a number looks at the first set's
+		 * first bit
+		 */
+		slot_value	x = row[node->slot &~SET_TEST];
+		uint64_t	is_set = -(uint64_t) (node->slot >>31);
 		uint32_t	in_set = set_goes_right(bits, node->value.set & is_set, x.code & is_set);
 		uint32_t	number = !(x.number <= node->value.number);
 

@@ -113,7 +113,7 @@ check_children(ex_host *host, const table_node *node)
 		return ex_bad_row(host, node, EX_INVALID, "has one child; it must have two or none");
 	if ((node->test->op == EX_LEAF) != ex_is_null(node->left))
 		return ex_bad_row(host, node, EX_INVALID, node->test->op == EX_LEAF ?
-						"is a leaf with children" : "has a test, but no children");
+						  "is a leaf with children" : "has a test, but no children");
 	return EX_OK;
 }
 
@@ -151,14 +151,14 @@ check_leaf(ex_host *host, table_node *node, const ex_field *value)
 		return ex_bad_row(host, node, EX_RANGE, "has a value that is not finite");
 	if (node->linear_features.count != node->linear_coefficients.count)
 		return ex_bad_row(host, node, EX_INVALID,
-						"has a linear model with unequal numbers of features and coefficients");
+						  "has a linear model with unequal numbers of features and coefficients");
 	return EX_OK;
 }
 
 static cell_list
 list_of(const ex_field *field)
 {
-	cell_list		result = {field->type, field->count, field->elements};
+	cell_list	result = {field->type, field->count, field->elements};
 
 	return result;
 }

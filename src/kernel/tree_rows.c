@@ -134,7 +134,7 @@ check_distinct(table_reader *reader)
 	for (size_t i = 1; i < reader->n; i++)
 		if (compare_keys(reader->sorted[i - 1], reader->sorted[i]) == 0)
 		{
-			table_node	node = {.tree = reader->sorted[i]->tree,.name = reader->sorted[i]->name};
+			table_node	node = {.tree = reader->sorted[i]->tree, .name = reader->sorted[i]->name};
 
 			return bad_node(reader, &node, EX_INVALID, "appears twice");
 		}
@@ -681,7 +681,7 @@ read_tree(table_reader *reader, row_key *const *key, size_t n)
 static ex_status
 put_tree(table_reader *reader, row_key *const *key, size_t n)
 {
-	tree_reader tree = {.table = reader,.n = n};
+	tree_reader tree = {.table = reader, .n = n};
 	ex_raw_tree raw = {0};
 	char		label[64];
 	ex_status	status;
@@ -704,7 +704,7 @@ put_tree(table_reader *reader, row_key *const *key, size_t n)
 ex_status
 ex_tree_from_rows(ex_host *host, const void *bytes, size_t size, ex_builder *builder)
 {
-	table_reader reader = {.host = host,.builder = builder};
+	table_reader reader = {.host = host, .builder = builder};
 	size_t		first = 0;
 
 	ex_builder_init(builder, host, EX_TREE);

@@ -29,7 +29,8 @@ typedef struct ex_xgboost_note
 {
 	uint32_t	iterations;		/* boosting rounds in the file; 0 for gblinear */
 	uint32_t	iterations_used;
-	bool		stopped_early;	/* fewer are used because the file names the best one */
+	bool		stopped_early;	/* fewer are used because the file names the
+								 * best one */
 } ex_xgboost_note;
 
 /*

@@ -78,9 +78,11 @@ typedef struct tree_reader
 	uint32_t	n_live;
 	bool		vector;			/* leaves are vectors */
 	bool		leaf_weights;	/* ... in the layout since 3.2 */
-	array		array[N_ARRAYS];
-	ex_buffer	number;			/* int32 per node: its number without the deleted ones, or -1 */
-	ex_buffer	segment;		/* int32 per node: its entry among the category lists, or -1 */
+	array array[N_ARRAYS];
+	ex_buffer	number;			/* int32 per node: its number without the
+								 * deleted ones, or -1 */
+	ex_buffer	segment;		/* int32 per node: its entry among the
+								 * category lists, or -1 */
 	ex_buffer	set;			/* uint32: bitmaps of all category splits */
 	ex_buffer	vectors;		/* double: leaf vectors */
 	ex_buffer	raw;			/* ex_raw_node per live node */

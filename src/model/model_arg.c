@@ -33,7 +33,8 @@
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
-#define MEMO_SIZE 8				/* a query that compares models alternates among a few */
+#define MEMO_SIZE 8				/* a query that compares models alternates
+								 * among a few */
 
 typedef struct ValueMemo
 {
@@ -49,12 +50,14 @@ typedef struct NameMemo
 	Oid			user;
 	bool		row_security;
 	LocalTransactionId lxid;
-	SubTransactionId subxact;	/* what it added may be gone without a new snapshot */
+	SubTransactionId subxact;	/* what it added may be gone without a new
+								 * snapshot */
 	TransactionId xmin;
 	TransactionId xmax;
 	CommandId	curcid;
 	uint64		completions;
-	ModelEntry *entry;			/* of the last call by name, pinned; NULL: none yet */
+	ModelEntry *entry;			/* of the last call by name, pinned; NULL:
+								 * none yet */
 } NameMemo;
 
 struct ModelRef

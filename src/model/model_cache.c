@@ -17,7 +17,8 @@ static HTAB *entries = NULL;
  * sum: a query may pass by ten thousand models.
  */
 static dlist_head pinned = DLIST_STATIC_INIT(pinned);
-static dlist_head idle = DLIST_STATIC_INIT(idle);	/* most recently used first */
+static dlist_head idle = DLIST_STATIC_INIT(idle);	/* most recently used
+													 * first */
 static Size idle_bytes = 0;
 
 static void

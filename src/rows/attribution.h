@@ -20,7 +20,8 @@ typedef struct RowSelection
 {
 	uint32		top_k;			/* UINT32_MAX: all */
 	Direction	direction;
-	bool		rest;			/* sum up what is left out in one row of kind 'rest' */
+	bool		rest;			/* sum up what is left out in one row of kind
+								 * 'rest' */
 } RowSelection;
 
 /* One explained number: an output (or a difference of two) of one row. */

@@ -33,7 +33,8 @@ typedef struct ShapPlan
 {
 	const ex_shap_method *method;
 	ex_shap_call call;
-	bool		difference;		/* of output `call.outputs.first` and output `versus` */
+	bool		difference;		/* of output `call.outputs.first` and output
+								 * `versus` */
 	uint32		versus;
 } ShapPlan;
 
@@ -248,7 +249,7 @@ set_prediction(CallSite *site, const ShapPlan *plan, Prediction both, uint32 k, 
 static Datum
 shap_values(FunctionCallInfo fcinfo, ModelSource source, InputKind kind)
 {
-	static const ShapArgs args = {.output = 2,.space = 3,.method = 4,.versus = 8,.reference = 9};
+	static const ShapArgs args = {.output = 2, .space = 3, .method = 4, .versus = 8, .reference = 9};
 	RowWriter	writer;
 	RowSelection selection;
 	CallSite   *site;
@@ -310,7 +311,7 @@ float8_array(const double *value, int n_dims, int *dims)
 static CallSite *
 plan_array(FunctionCallInfo fcinfo, ModelSource source, InputKind kind, ShapPlan *plan)
 {
-	static const ShapArgs args = {.output = 2,.space = 3,.method = 4,.versus = 5,.reference = 6};
+	static const ShapArgs args = {.output = 2, .space = 3, .method = 4, .versus = 5, .reference = 6};
 	CallSite   *site = call_site_input(fcinfo, source, kind);
 
 	call_site_output(site, fcinfo, args.output);
@@ -430,7 +431,7 @@ interaction_rows(RowWriter *writer, const Attribution *a)
 static Datum
 shap_interactions(FunctionCallInfo fcinfo, ModelSource source, InputKind kind)
 {
-	static const ShapArgs args = {.output = 2,.space = 3,.method = 4,.versus = 5,.reference = 6};
+	static const ShapArgs args = {.output = 2, .space = 3, .method = 4, .versus = 5, .reference = 6};
 	RowWriter	writer;
 	CallSite   *site;
 	ShapPlan	plan;
@@ -567,7 +568,7 @@ stored_base(CallSite *site, FunctionCallInfo fcinfo, const ShapArgs *args, ShapP
 static Datum
 attributions(FunctionCallInfo fcinfo, ModelSource source, InputKind kind)
 {
-	static const ShapArgs args = {.output = 3,.space = 4,.method = 5,.versus = 9,.reference = -1};
+	static const ShapArgs args = {.output = 3, .space = 4, .method = 5, .versus = 9, .reference = -1};
 	RowWriter	writer;
 	RowSelection selection;
 	CallSite   *site;
