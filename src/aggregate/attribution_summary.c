@@ -130,14 +130,6 @@ get_values(ArrayType *array, uint32 *n)
 	return (const double *) ARR_DATA_PTR(array);
 }
 
-static Datum
-unchanged(FunctionCallInfo fcinfo)
-{
-	if (PG_ARGISNULL(0))
-		PG_RETURN_NULL();
-	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-}
-
 /* A state may be packed when it comes from a partial plan; its owner unpacks it for good. */
 static ex_summary *
 own_summary(Datum argument, MemoryContext context)
@@ -170,7 +162,7 @@ explain_attribution_summary_accum(PG_FUNCTION_ARGS)
 	uint32		n;
 
 	if (PG_ARGISNULL(1))
-		return unchanged(fcinfo);
+		return state_unchanged(fcinfo);
 	value = get_values(PG_GETARG_ARRAYTYPE_P(1), &n);
 	summary = PG_ARGISNULL(0) ? new_summary(context, n) : own_summary(PG_GETARG_DATUM(0), context);
 	if (unlikely(!ex_summary_accepts(summary, value, n)))
@@ -189,7 +181,7 @@ explain_attribution_summary_combine(PG_FUNCTION_ARGS)
 	ex_host    *host;
 
 	if (PG_ARGISNULL(1))
-		return unchanged(fcinfo);
+		return state_unchanged(fcinfo);
 	other = get_summary(PG_GETARG_DATUM(1));
 	summary = PG_ARGISNULL(0) ? new_summary(context, other->n_features) :
 		own_summary(PG_GETARG_DATUM(0), context);

@@ -227,21 +227,13 @@ state_for_row(FunctionCallInfo fcinfo, bool positional)
 	return state;
 }
 
-static Datum
-unchanged(FunctionCallInfo fcinfo)
-{
-	if (PG_ARGISNULL(0))
-		PG_RETURN_NULL();
-	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-}
-
 Datum
 explain_background_accum_record(PG_FUNCTION_ARGS)
 {
 	BackgroundState *state;
 
 	if (PG_ARGISNULL(1))
-		return unchanged(fcinfo);
+		return state_unchanged(fcinfo);
 	state = state_for_row(fcinfo, false);
 	background_add_record(state, PG_GETARG_HEAPTUPLEHEADER(1));
 	return EOHPGetRWDatum(&state->header);
@@ -253,7 +245,7 @@ explain_background_accum_array(PG_FUNCTION_ARGS)
 	BackgroundState *state;
 
 	if (PG_ARGISNULL(1))
-		return unchanged(fcinfo);
+		return state_unchanged(fcinfo);
 	state = state_for_row(fcinfo, true);
 	background_add_array(state, PG_GETARG_DATUM(1));
 	return EOHPGetRWDatum(&state->header);
@@ -265,7 +257,7 @@ explain_background_accum_jsonb(PG_FUNCTION_ARGS)
 	BackgroundState *state;
 
 	if (PG_ARGISNULL(1))
-		return unchanged(fcinfo);
+		return state_unchanged(fcinfo);
 	state = state_for_row(fcinfo, false);
 	background_add_jsonb(state, PG_GETARG_DATUM(1));
 	return EOHPGetRWDatum(&state->header);
@@ -280,7 +272,7 @@ explain_background_combine(PG_FUNCTION_ARGS)
 	ex_sample  *other;
 
 	if (PG_ARGISNULL(1))
-		return unchanged(fcinfo);
+		return state_unchanged(fcinfo);
 	state = own_state(fcinfo, context);
 	other = background_get(PG_GETARG_DATUM(1));
 	if (state == NULL)

@@ -111,14 +111,6 @@ refuse(const ex_similarity *state, double f1, double f2, double weight)
 	EX_PG(host, ex_similarity_check(host, state, f1, f2, weight));
 }
 
-static Datum
-unchanged(FunctionCallInfo fcinfo)
-{
-	if (PG_ARGISNULL(0))
-		PG_RETURN_NULL();
-	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-}
-
 Datum
 explain_similarity_accum(PG_FUNCTION_ARGS)
 {
@@ -126,7 +118,7 @@ explain_similarity_accum(PG_FUNCTION_ARGS)
 	ex_similarity *state;
 
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
-		return unchanged(fcinfo);
+		return state_unchanged(fcinfo);
 	state = own_state(fcinfo, context);
 	if (unlikely(!ex_similarity_accepts(state, PG_GETARG_FLOAT8(1), PG_GETARG_FLOAT8(2), 1)))
 		refuse(state, PG_GETARG_FLOAT8(1), PG_GETARG_FLOAT8(2), 1);
@@ -141,7 +133,7 @@ explain_similarity_accum_weighted(PG_FUNCTION_ARGS)
 	ex_similarity *state;
 
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(3))
-		return unchanged(fcinfo);
+		return state_unchanged(fcinfo);
 	state = own_state(fcinfo, context);
 	if (unlikely(!ex_similarity_accepts(state, PG_GETARG_FLOAT8(1), PG_GETARG_FLOAT8(2),
 										PG_GETARG_FLOAT8(3))))
@@ -159,7 +151,7 @@ explain_similarity_combine(PG_FUNCTION_ARGS)
 	ex_host    *host;
 
 	if (PG_ARGISNULL(1))
-		return unchanged(fcinfo);
+		return state_unchanged(fcinfo);
 	state = own_state(fcinfo, context);
 	host = host_pg_here();
 	EX_PG(host, ex_similarity_merge(host, state, get_state(PG_GETARG_DATUM(1))));

@@ -19,6 +19,14 @@ state_context(FunctionCallInfo fcinfo)
 	return context;
 }
 
+Datum
+state_unchanged(FunctionCallInfo fcinfo)
+{
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+}
+
 void
 state_read_text(FunctionCallInfo fcinfo, ex_codec *codec, const char *type)
 {

@@ -24,6 +24,9 @@
 /* Where an aggregate's state lives; an error outside of an aggregate. */
 extern MemoryContext state_context(FunctionCallInfo fcinfo);
 
+/* What a transition function returns for a row that does not count. */
+extern Datum state_unchanged(FunctionCallInfo fcinfo);
+
 /* Start to read the argument of an input or of a receive function. */
 extern void state_read_text(FunctionCallInfo fcinfo, ex_codec *codec, const char *type);
 extern void state_read_wire(FunctionCallInfo fcinfo, ex_codec *codec, const char *type);

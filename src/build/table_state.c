@@ -4,6 +4,8 @@
  */
 #include "build/table_state.h"
 
+#include "aggregate/state.h"
+
 #include "utils/builtins.h"
 #include "utils/expandeddatum.h"
 #include "utils/memutils.h"
@@ -90,23 +92,10 @@ return_state(TableState *state)
 	return EOHPGetRWDatum(&state->header);
 }
 
-static MemoryContext
-aggregate_context(FunctionCallInfo fcinfo)
-{
-	MemoryContext context;
-
-	if (!AggCheckCallContext(fcinfo, &context))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("this function is part of an aggregate and cannot be called alone"),
-				 errhint("Use explain.linear_model or explain.tree_model.")));
-	return context;
-}
-
 Datum
 table_state_step(FunctionCallInfo fcinfo, const ex_table *table)
 {
-	MemoryContext context = aggregate_context(fcinfo);
+	MemoryContext context = state_context(fcinfo);
 	TableState *state;
 
 	if (PG_ARGISNULL(1))
@@ -133,7 +122,7 @@ table_state_step(FunctionCallInfo fcinfo, const ex_table *table)
 Datum
 table_state_merge(FunctionCallInfo fcinfo, const ex_table *table)
 {
-	TableState *state = open_state(PG_GETARG_DATUM(0), aggregate_context(fcinfo), table);
+	TableState *state = open_state(PG_GETARG_DATUM(0), state_context(fcinfo), table);
 	ex_span		rows = checked_rows(host_pg_here(), PG_GETARG_DATUM(1), table);
 
 	EX_PG(state->host, ex_rows_merge(state->host, &state->rows, rows.data, rows.size));
