@@ -9,6 +9,7 @@
 #include <math.h>
 
 #include "call_site.h"
+#include "kernel/attribution.h"
 #include "kernel/sum.h"
 
 typedef struct Ranked
@@ -64,16 +65,11 @@ scaled_value(const ModelEntry *entry, const InputRow *row, uint32 i)
 {
 	const double *stat = ex_get(entry->model, EX_BACKGROUND_STAT, NULL);
 	const uint8 *kind = ex_get(entry->model, EX_FEATURE_KIND, NULL);
-	double		low,
-				high;
 
 	if (stat == NULL || row->missing[i] || kind[i] == EX_CATEGORICAL)
 		return NAN;
-	low = stat[i * EX_N_STATS + EX_STAT_MIN];
-	high = stat[i * EX_N_STATS + EX_STAT_MAX];
-	if (!(high > low))
-		return high == low ? 0.5 : NAN;
-	return Max(0.0, Min(1.0, (row->x[i] - low) / (high - low)));
+	stat += i * EX_N_STATS;
+	return ex_scale_to_range(row->x[i], stat[EX_STAT_MIN], stat[EX_STAT_MAX]);
 }
 
 static double
@@ -87,15 +83,9 @@ feature_number(const ModelEntry *entry, const InputRow *row, uint32 i)
 static double
 residual(const Attribution *attribution, uint32 p)
 {
-	ex_sum		sum = {0};
-
 	if (!attribution->additive)
 		return NAN;
-	ex_sum_add(&sum, attribution->prediction);
-	ex_sum_add(&sum, -attribution->base_value);
-	for (uint32 i = 0; i < p; i++)
-		ex_sum_add(&sum, -attribution->value[i]);
-	return ex_sum_total(&sum);
+	return ex_residual(attribution->prediction, attribution->base_value, attribution->value, p);
 }
 
 /* Columns after the attribution that are the same in all rows of one number. */

@@ -11,6 +11,7 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
+#include "kernel/attribution.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "predict/predict.h"
@@ -174,13 +175,6 @@ versus_call(const ShapPlan *plan)
 	return call;
 }
 
-static void
-subtract(double *value, const double *other, uint64 n)
-{
-	for (uint64 i = 0; i < n; i++)
-		value[i] -= other[i];
-}
-
 typedef ex_status (*ShapKernel) (ex_compiled *, ex_host *, const ex_shap_call *, double *, double *);
 
 /* Values or interactions of all outputs of the plan: `width` numbers for each. */
@@ -201,8 +195,8 @@ run_kernel(CallSite *site, const ShapPlan *plan, ShapKernel kernel, uint64 width
 		double		other_base;
 
 		EX_PG(site->host, kernel(compiled, site->host, &call, other, &other_base));
-		subtract(*value, other, width);
-		**base -= other_base;
+		ex_subtract(*value, other, width);
+		ex_subtract(*base, &other_base, 1);
 	}
 }
 
@@ -237,7 +231,8 @@ set_prediction(CallSite *site, const ShapPlan *plan, Prediction both, uint32 k, 
 	if (plan->difference)
 	{
 		a->output = psprintf("%s - %s", a->output, output_name(site->entry, plan->versus));
-		a->prediction = both.raw[k] - both.raw[plan->versus];
+		a->prediction = both.raw[k];
+		ex_subtract(&a->prediction, &both.raw[plan->versus], 1);
 		a->prediction_response = NAN;
 		return;
 	}
@@ -557,9 +552,11 @@ stored_base(CallSite *site, FunctionCallInfo fcinfo, const ShapArgs *args, ShapP
 	if (plan->difference)
 	{
 		ShapPlan	other = *plan;
+		double		other_base;
 
 		other.call = versus_call(plan);
-		base -= base_of(site, &other);
+		other_base = base_of(site, &other);
+		ex_subtract(&base, &other_base, 1);
 	}
 	return base;
 }

@@ -1,0 +1,24 @@
+/*
+ * attribution.h
+ *		Arithmetic on finished attributions, the same for all methods.
+ */
+#ifndef EX_ATTRIBUTION_H
+#define EX_ATTRIBUTION_H
+
+#include <stddef.h>
+
+/* value[n] -= other[n]: from two outputs to their difference. */
+extern void ex_subtract(double *value, const double *other, size_t n);
+
+/*
+ * prediction - base - sum of value[p], compensated: what additivity misses.
+ */
+extern double ex_residual(double prediction, double base, const double *value, size_t p);
+
+/*
+ * Where x lies between low and high: 0 .. 1, clamped; 0.5 where both are the
+ * same, NaN where there is no range.
+ */
+extern double ex_scale_to_range(double x, double low, double high);
+
+#endif							/* EX_ATTRIBUTION_H */
