@@ -134,6 +134,15 @@ typedef struct ex_family
 								double *raw);
 
 	/*
+	 * Derivatives of sum over k of seed[row][k] * raw[row][k] with respect to
+	 * the features, gradient[n * p].  Of numeric features only: others get 0
+	 * (gradient.h takes differences for them), and so does one whose value is
+	 * missing.  NULL: the family has none (trees are flat almost everywhere).
+	 */
+	ex_status	(*gradient_raw) (ex_compiled *compiled, ex_host *host, const double *x, size_t n,
+								 const double *seed, double *gradient);
+
+	/*
 	 * closed forms, best first: 'auto' takes the first that can run (see
 	 * shap.c)
 	 */
@@ -156,6 +165,17 @@ extern ex_status ex_compile(ex_host *host, const ex_model *model, size_t table_l
  * check before showing it.
  */
 extern void ex_response(const ex_model *model, const double *raw, double *response);
+
+/*
+ * derivative[m] = d response[output] / d raw[m] at raw[K] (link_derivative.c).
+ * EX_UNSUPPORTED for links without one (step, sorted).
+ */
+extern ex_status ex_response_derivative(ex_host *host, const ex_model *model, const double *raw,
+										uint32_t output, double *derivative);
+
+/* second[m * K + l] = d^2 response[output] / d raw[m] d raw[l] */
+extern ex_status ex_response_second_derivative(ex_host *host, const ex_model *model,
+											   const double *raw, uint32_t output, double *second);
 
 /*
  * Mean response over the (weighted) rows of a background: the base value in

@@ -2,9 +2,9 @@
  * host.h
  *		What a kernel may ask of the program that runs it.
  *
- * The kernels know nothing of PostgreSQL.  Memory, cancellation, and the two
- * services that a server does better than plain C (SHA-256 and printing a
- * double) come through one struct of function pointers, so that the same code
+ * The kernels know nothing of PostgreSQL.  Memory, cancellation, and the
+ * services that a server does better than plain C (SHA-256, printing a
+ * double, matrix products) come through one struct of function pointers, so that the same code
  * runs inside a backend, a unit test and a fuzzer.
  *
  * Memory belongs to an arena: a kernel allocates and never frees; the caller
@@ -74,6 +74,14 @@ struct ex_host
 						   uint8_t digest[32]);
 	/* shortest decimal that reads back the same; returns its length */
 	int			(*print_double) (double value, char buf[32]);
+
+	/*
+	 * one piece of a matrix product, see matrix.h; false: no BLAS here, use
+	 * plain C.  Arguments as those of ex_gemm
+	 */
+	bool		(*gemm) (ex_host *host, bool transpose_a, bool transpose_b,
+						 size_t m, size_t n, size_t k, const double *a, size_t lda,
+						 const double *b, size_t ldb, double beta, double *c, size_t ldc);
 
 	ex_error	error;
 };

@@ -39,8 +39,9 @@
 typedef enum ex_family_id
 {
 	EX_LINEAR = 1,
-	EX_TREE = 2
-	/* network, additive, kernel, composite follow */
+	EX_TREE = 2,
+	EX_NETWORK = 3
+	/* additive, kernel, composite follow */
 } ex_family_id;
 
 /* Inverse links: response = link^-1(raw).  Text names: ex_link_names. */
@@ -109,7 +110,8 @@ typedef enum ex_type
 	EX_I32,
 	EX_U32,
 	EX_F64,
-	EX_NODE						/* ex_node: f64, i32, u32 */
+	EX_NODE,					/* ex_node: f64, i32, u32 */
+	EX_F32
 } ex_type;
 
 /*
@@ -177,6 +179,28 @@ typedef enum ex_section_id
 	EX_TREE_LINEAR_COEF,		/* f64[] */
 	EX_TREE_LINEAR_CONST,		/* f64[M]; the node's value is the fall-back
 								 * for missing */
+
+	/*
+	 * network (kernel/network.h); its input layer has the columns of the
+	 * linear family, EX_COLUMN_FEATURE .. EX_COLUMN_MISSING, as well
+	 */
+	EX_COLUMN_CENTER,			/* f64[C] */
+	EX_COLUMN_SCALE,			/* f64[C] finite, not 0 */
+	EX_IMAGE_SHAPE,				/* u32[3] channels, height, width; optional */
+	EX_CHANNEL_NAME_START,		/* u32[channels+1]; with EX_IMAGE_SHAPE */
+	EX_CHANNEL_NAME_TEXT,		/* u8[] */
+	EX_LAYER_NAME_START,		/* u32[L+1] */
+	EX_LAYER_NAME_TEXT,			/* u8[] */
+	EX_LAYER_KIND,				/* u8[L] ex_layer_kind */
+	EX_LAYER_INPUT_START,		/* u32[L+1] */
+	EX_LAYER_INPUT,				/* u32[] layers read, each below the reader */
+	EX_LAYER_SHAPE,				/* u32[L*3] channels, height, width of the
+								 * output */
+	EX_LAYER_SETTING,			/* i32[L*EX_N_SETTINGS] */
+	EX_LAYER_NUMBER,			/* f64[L] */
+	EX_LAYER_WEIGHT_START,		/* u32[L+1] first weight of each layer */
+	EX_LAYER_WEIGHT,			/* f64[W], or ... */
+	EX_LAYER_WEIGHT_F32,		/* f32[W] where every weight is a float32 */
 	EX_N_SECTIONS
 } ex_section_id;
 
