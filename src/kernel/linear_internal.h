@@ -34,6 +34,15 @@ extern void ex_linear_columns(const ex_linear_view *view, const double *x, doubl
 /* intercept[k] + sum of coefficient[k][c] * z[c], compensated, in a fixed order */
 extern double ex_linear_raw(const ex_linear_view *view, uint32_t output, const double *z);
 
+/*
+ * E z_c of all columns over a background (linear_mean.c): from the statistics
+ * of all rows that it has seen if they determine every column (values, levels
+ * and missing indicators do, bins do not), otherwise from the weighted rows of
+ * the sample.  NaN for a column that is never there and must not be missing.
+ */
+extern ex_status ex_linear_mean_columns(ex_host *host, const ex_linear_view *view,
+										const ex_background *background, double *mean);
+
 /* EX_RANGE, with a detail that names the feature to blame, if one is. */
 extern ex_status ex_linear_out_of_range(ex_host *host, const ex_linear_view *view,
 										const double *x, const char *message);
