@@ -8,6 +8,7 @@
  */
 #include "host_pg.h"
 
+#include "blas.h"
 #include "common/cryptohash.h"
 #include "common/sha2.h"
 #include "common/shortest_dec.h"
@@ -67,6 +68,7 @@ init(ex_host *host, MemoryContext context)
 	host->poll = pg_poll;
 	host->sha256 = pg_sha256;
 	host->print_double = pg_print_double;
+	host->gemm = blas_gemm;
 }
 
 ex_host *
