@@ -10,11 +10,11 @@
 
 #include <math.h>
 
-#include "catalog/pg_type.h"
 #include "kernel/attribution.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "predict/predict.h"
+#include "rows/array.h"
 #include "rows/attribution.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -279,28 +279,6 @@ shap_values(FunctionCallInfo fcinfo, ModelSource source, InputKind kind)
 }
 
 INPUT_OVERLOADS(shap_values);
-
-static Datum
-float8_array(const double *value, int n_dims, int *dims)
-{
-	int			lower[2] = {1, 1};
-	Size		bytes = sizeof(double) * ArrayGetNItems(n_dims, dims);
-	Size		size = ARR_OVERHEAD_NONULLS(n_dims) + bytes;
-	ArrayType  *array;
-
-	if (!AllocSizeIsValid(size))
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("array of attributions is too large")));
-	array = palloc0(size);
-	SET_VARSIZE(array, size);
-	array->ndim = n_dims;
-	array->elemtype = FLOAT8OID;
-	memcpy(ARR_DIMS(array), dims, n_dims * sizeof(int));
-	memcpy(ARR_LBOUND(array), lower, n_dims * sizeof(int));
-	memcpy(ARR_DATA_PTR(array), value, bytes);
-	return PointerGetDatum(array);
-}
 
 /* Array functions explain one output: several need output => to choose. */
 static CallSite *
