@@ -13,6 +13,7 @@
 
 #include "dd.h"
 #include "family.h"
+#include "link_internal.h"
 #include "sum.h"
 
 const char *const ex_link_names[EX_N_LINKS] = {
@@ -53,15 +54,7 @@ ex_find_link(ex_host *host, const char *name, size_t length, ex_link *link)
 	return EX_INVALID;
 }
 
-static double
-logistic(double x)
-{
-	double		e = exp(-fabs(x));
-
-	return (x >= 0 ? 1 : e) / (1 + e);
-}
-
-/* log(logistic(x)) */
+/* log(ex_logistic(x)) */
 static double
 log_logistic(double x)
 {
@@ -101,7 +94,7 @@ respond(ex_link link, double param, double raw)
 	switch (link)
 	{
 		case EX_LINK_LOGIT:
-			return logistic(param * raw);
+			return ex_logistic(param * raw);
 		case EX_LINK_LOG:
 			return exp(raw);
 		case EX_LINK_PROBIT:
@@ -158,7 +151,7 @@ one_vs_rest(const double *raw, double *response, uint32_t n, double param)
 	for (uint32_t i = 0; i < n; i++)
 		largest = fmax(largest, param * raw[i]);
 	for (uint32_t i = 0; i < n; i++)
-		response[i] = largest < -600 ? log_logistic(param * raw[i]) : logistic(param * raw[i]);
+		response[i] = largest < -600 ? log_logistic(param * raw[i]) : ex_logistic(param * raw[i]);
 	if (largest < -600)
 		softmax(response, response, n);
 	else
