@@ -129,7 +129,7 @@ add_trees(StringInfo json, const ModelEntry *entry)
 	appendStringInfoString(json, view->cover != NULL ? "true" : "false");
 }
 
-/* The exact methods that can run as the model is. */
+/* The methods of Shapley values that can run as the model is. */
 static void
 add_methods(StringInfo json, CallSite *site)
 {

@@ -71,9 +71,11 @@ typedef struct ex_shap_call
 /*
  * A closed form for Shapley values that a family offers.
  *
- * refusal: NULL if the method can run on this model in this space with a
- * background of n rows; otherwise EX_UNSUPPORTED / EX_INVALID with message
- * and hint in host->error.
+ * check: EX_OK if the method can run on this model in this space with this
+ * background; otherwise EX_UNSUPPORTED / EX_INVALID with message and hint in
+ * host->error.
+ * check_auto: may 'auto' take it as well?  For methods whose cost depends on
+ * the model: EX_UNSUPPORTED with a hint where it would be too high.  NULL: yes.
  * values:	phi[outputs.count * p] and base[outputs.count]; overwrites both.
  * interactions: phi[outputs.count * p * p]: half of the Shapley interaction
  * index off the diagonal, main effects on it, so that rows sum to the value
@@ -84,8 +86,12 @@ typedef struct ex_shap_method
 {
 	const char *name;			/* 'linear', 'tree_path_dependent', ... */
 	bool		needs_background;
+	bool		only_by_name;	/* 'auto' never takes it: an approximation, or
+								 * slower than another one */
 	ex_status	(*check) (ex_compiled *compiled, ex_host *host, ex_space space,
 						  const ex_background *background);
+	ex_status	(*check_auto) (ex_compiled *compiled, ex_host *host,
+							   const ex_background *background);
 	ex_status	(*values) (ex_compiled *compiled, ex_host *host, const ex_shap_call *call,
 						   double *phi, double *base);
 	ex_status	(*interactions) (ex_compiled *compiled, ex_host *host, const ex_shap_call *call,
@@ -141,6 +147,16 @@ typedef struct ex_family
 	 */
 	ex_status	(*gradient_raw) (ex_compiled *compiled, ex_host *host, const double *x, size_t n,
 								 const double *seed, double *gradient);
+
+	/*
+	 * DeepLIFT (deeplift.h): what the features of one row contribute to raw[k]
+	 * - raw0[i][k] by the rescale rule, against n reference points in columns,
+	 * z0[n * C] (baseline.h).  raw0[n * K]; contribution[(k * n + i) * p], k
+	 * counted from outputs.first.  NULL: the family has none.
+	 */
+	ex_status	(*rescale_raw) (ex_compiled *compiled, ex_host *host, const double *x,
+								const double *z0, size_t n, ex_outputs outputs,
+								double *raw0, double *contribution);
 
 	/*
 	 * closed forms, best first: 'auto' takes the first that can run (see

@@ -53,7 +53,7 @@ extern double ex_implied_missing(const ex_column *column, ex_missing_policy poli
 /* Order of columns: negative, 0, positive. */
 extern int	ex_column_compare(const ex_column *a, const ex_column *b);
 
-#define EX_LINEAR_N_SHAP_METHODS 1
+#define EX_LINEAR_N_SHAP_METHODS 2
 extern const ex_shap_method ex_linear_shap_methods[EX_LINEAR_N_SHAP_METHODS];
 
 extern ex_status ex_linear_align(ex_builder *builder, const ex_model *model,

@@ -26,6 +26,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "coalition_exact.h"
 #include "linear_internal.h"
 #include "quadrature.h"
 #include "sum.h"
@@ -503,15 +504,11 @@ check(ex_compiled *compiled, ex_host *host, ex_space space, const ex_background 
 				ex_link_names[link]);
 		ex_detail(host, "Shapley values of the response have a closed form only for the links "
 				  "identity and log.");
-		ex_hint(host, "Use space => 'raw'.");
+		ex_hint(host, "Use space => 'raw', or method => 'exact' where at most %d features vary.",
+				EX_EXACT_MAX_PLAYERS);
 		return EX_UNSUPPORTED;
 	}
-	if (background == NULL || background->n == 0)
-	{
-		ex_fail(host, EX_INVALID, "method \"linear\" needs a background");
-		ex_hint(host, "Attach one with explain.with_background(model, ...) or give a reference row.");
-		return EX_INVALID;
-	}
+	EX_TRY(ex_need_background(host, background, "linear"));
 	return is_log_response(compiled, space) ? check_players(compiled->state, host) : EX_OK;
 }
 
@@ -552,5 +549,6 @@ const ex_shap_method ex_linear_shap_methods[EX_LINEAR_N_SHAP_METHODS] = {
 		.values = values,
 		.interactions = interactions,
 		.base = base_value,
-	}
+	},
+	{EX_EXACT_METHOD, .only_by_name = true}
 };

@@ -8,6 +8,7 @@
  */
 #include <string.h>
 
+#include "coalition_exact.h"
 #include "sum.h"
 #include "tree_shap_internal.h"
 
@@ -41,7 +42,8 @@ check_space(const ex_compiled *compiled, ex_host *host, ex_space space)
 				   "Shapley values of trees are exact in raw space only");
 	ex_detail(host, "The link \"%s\" mixes the trees, so that the response is not a sum over them.",
 			  ex_link_names[compiled->model->link]);
-	ex_hint(host, "Use space => 'raw', or explain the response with a model-agnostic method.");
+	ex_hint(host, "Use space => 'raw', or method => 'exact' where at most %d features vary.",
+				EX_EXACT_MAX_PLAYERS);
 	return EX_UNSUPPORTED;
 }
 
@@ -75,7 +77,7 @@ check_path_dependent(ex_compiled *compiled, ex_host *host, ex_space space,
 	{
 		(void) ex_fail(host, EX_UNSUPPORTED,
 					   "method \"tree_path_dependent\" needs the covers of all nodes, which the model does not have");
-		ex_hint(host, "Attach a background with with_background(model, background) and use method => 'tree_interventional'.");
+		ex_hint(host, "Count them on background rows with explain.with_covers, or attach such rows with explain.with_background and use method => 'tree_interventional'.");
 		return EX_UNSUPPORTED;
 	}
 	if (view->n_linear > 0)
@@ -441,5 +443,6 @@ const ex_shap_method ex_tree_shap_methods[EX_N_TREE_SHAP_METHODS] = {
 		.values = interventional_values,
 		.interactions = interventional_interactions,
 		.base = interventional_base
-	}
+	},
+	{EX_EXACT_METHOD, .only_by_name = true}
 };

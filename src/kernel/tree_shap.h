@@ -33,7 +33,7 @@
 
 #define EX_SHAP_MAX_DISTINCT 64 /* different features on a path */
 
-#define EX_N_TREE_SHAP_METHODS 2
+#define EX_N_TREE_SHAP_METHODS 3
 extern const ex_shap_method ex_tree_shap_methods[EX_N_TREE_SHAP_METHODS];
 
 /*

@@ -80,9 +80,11 @@ auto_method(const ModelEntry *entry, ex_host *host, ex_space space, const ex_bac
 	{
 		const ex_shap_method *method = &family->shap_methods[i];
 
-		if (!background->own && !method->needs_background)
+		if (method->only_by_name || (!background->own && !method->needs_background))
 			continue;
 		status = method->check(entry->compiled, host, space, background);
+		if (status == EX_OK && method->check_auto != NULL)
+			status = method->check_auto(entry->compiled, host, background);
 		if (status == EX_OK)
 			return method;
 	}
