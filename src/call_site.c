@@ -5,6 +5,7 @@
 #include "call_site.h"
 
 #include "access/htup_details.h"
+#include "bulk/progress.h"
 #include "catalog/pg_enum.h"
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
@@ -12,24 +13,29 @@
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
+#define CALLS_PER_REPORT 256
+
+CallSite *
+call_site_create(MemoryContext context)
+{
+	CallSite   *site = MemoryContextAllocZero(context, sizeof(CallSite));
+
+	site->context = context;
+	site->scratch = AllocSetContextCreate(context, "explain_ext call", ALLOCSET_DEFAULT_SIZES);
+	site->host = MemoryContextAlloc(context, sizeof(ex_host));
+	*site->host = *host_pg_create(site->scratch);
+	site->ref = model_ref_create(context);
+	site->reader = input_reader_create(context);
+	return site;
+}
+
 CallSite *
 call_site(FunctionCallInfo fcinfo)
 {
 	CallSite   *site = fcinfo->flinfo->fn_extra;
 
 	if (site == NULL)
-	{
-		MemoryContext context = fcinfo->flinfo->fn_mcxt;
-
-		site = MemoryContextAllocZero(context, sizeof(CallSite));
-		site->context = context;
-		site->scratch = AllocSetContextCreate(context, "explain_ext call", ALLOCSET_DEFAULT_SIZES);
-		site->host = MemoryContextAlloc(context, sizeof(ex_host));
-		*site->host = *host_pg_create(site->scratch);
-		site->ref = model_ref_create(context);
-		site->reader = input_reader_create(context);
-		fcinfo->flinfo->fn_extra = site;
-	}
+		fcinfo->flinfo->fn_extra = site = call_site_create(fcinfo->flinfo->fn_mcxt);
 	MemoryContextReset(site->scratch);
 	return site;
 }
@@ -44,9 +50,25 @@ call_site_model(FunctionCallInfo fcinfo, ModelSource source)
 }
 
 void
+call_site_read(CallSite *site, InputKind kind, Datum input)
+{
+	site->row = input_read(site->reader, site->entry, kind, input, 0);
+}
+
+void
 call_site_row(CallSite *site, FunctionCallInfo fcinfo, InputKind kind, int argno)
 {
-	site->row = input_read(site->reader, site->entry, kind, PG_GETARG_DATUM(argno), 0);
+	call_site_read(site, kind, PG_GETARG_DATUM(argno));
+}
+
+/* Called now and then only, so that it costs nothing. */
+static void
+report_calls(CallSite *site, FunctionCallInfo fcinfo)
+{
+	if (site->progress == NULL)
+		site->progress = progress_begin(site->context, fcinfo->flinfo->fn_oid,
+										get_fn_expr_argtype(fcinfo->flinfo, 1));
+	progress_add(site->progress, CALLS_PER_REPORT);
 }
 
 CallSite *
@@ -54,6 +76,8 @@ call_site_input(FunctionCallInfo fcinfo, ModelSource source, InputKind kind)
 {
 	CallSite   *site = call_site_model(fcinfo, source);
 
+	if (++site->calls % CALLS_PER_REPORT == 0)
+		report_calls(site, fcinfo);
 	call_site_row(site, fcinfo, kind, 1);
 	return site;
 }

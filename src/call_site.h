@@ -24,15 +24,21 @@ typedef struct CallSite
 	InputRow   *row;			/* NULL for functions without input */
 	Oid			space_value;	/* explain.space value looked up last ... */
 	ex_space	space;			/* ... and its meaning */
+	uint32		calls;			/* of a function with input */
+	struct Progress *progress;	/* NULL until there were many */
 } CallSite;
 
-/* The call site of fcinfo, made at its first call. */
+/* A call site for who keeps it himself. */
+extern CallSite *call_site_create(MemoryContext context);
+
+/* The call site of fcinfo, made at its first call; its scratch memory is emptied. */
 extern CallSite *call_site(FunctionCallInfo fcinfo);
 
 /* Resolve a non-null model in argument 0. */
 extern CallSite *call_site_model(FunctionCallInfo fcinfo, ModelSource source);
 
-/* Read a non-null input in an argument. */
+/* Read a non-null input, or one in an argument. */
+extern void call_site_read(CallSite *site, InputKind kind, Datum input);
 extern void call_site_row(CallSite *site, FunctionCallInfo fcinfo, InputKind kind, int argno);
 
 /* Both: the model in argument 0, the input in argument 1. */

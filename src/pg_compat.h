@@ -25,4 +25,11 @@
 #include "varatt.h"
 #endif
 
+/* The i-th backend of the snapshot of statistics, from 1. */
+#if PG_VERSION_NUM >= 160000
+#define pgstat_local_backend(i) pgstat_get_local_beentry_by_index(i)
+#else
+#define pgstat_local_backend(i) pgstat_fetch_stat_local_beentry(i)
+#endif
+
 #endif							/* PG_COMPAT_H */

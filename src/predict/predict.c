@@ -21,8 +21,8 @@ predict_row(CallSite *site)
 	return (Prediction) {raw, response};
 }
 
-static Datum
-in_range(double prediction)
+Datum
+prediction_datum(double prediction)
 {
 	if (!isfinite(prediction))
 		ereport(ERROR,
@@ -47,7 +47,7 @@ predict(FunctionCallInfo fcinfo, ModelSource source, InputKind kind)
 	prediction = predict_row(site);
 	if (call_site_space(site, fcinfo, 3) == EX_RAW)
 		PG_RETURN_FLOAT8(prediction.raw[output]);
-	return in_range(prediction.response[output]);
+	return prediction_datum(prediction.response[output]);
 }
 
 INPUT_OVERLOADS(predict);

@@ -16,4 +16,7 @@ typedef struct Prediction
 /* In scratch memory of the call site. */
 extern Prediction predict_row(CallSite *site);
 
+/* A prediction as an answer: 22003 where it is out of range. */
+extern Datum prediction_datum(double prediction);
+
 #endif							/* PREDICT_H */

@@ -1,0 +1,22 @@
+--
+-- Whole tables, tile by tile
+--
+
+-- @overloads model input
+CREATE FUNCTION explain.predict_batch(@model@, @input@, output explain.label DEFAULT NULL,
+	space explain.space DEFAULT 'response')
+	RETURNS float8
+	AS 'MODULE_PATHNAME', 'explain_predict_batch_@overload@'
+	LANGUAGE C WINDOW @volatility@ PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION explain.predict_batch(@model_type@, @input_type@, explain.label, explain.space) IS
+'Window function: the predictions of explain.predict, computed for tiles of up to 256 rows. Write OVER (), or any window: partitions and their order change nothing. Options must be the same for all rows. An error in a row is raised with its tile';
+-- @end
+
+CREATE FUNCTION explain.progress(
+	OUT pid int4, OUT database text, OUT username text, OUT function text, OUT relation text,
+	OUT rows_done float8, OUT rows_total float8, OUT rows_per_second float8, OUT seconds float8)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'explain_progress'
+	LANGUAGE C STABLE PARALLEL RESTRICTED COST 100 ROWS 5;
+COMMENT ON FUNCTION explain.progress() IS
+'Explanations and predictions of many rows that are under way, in any session: how many rows are done, of how many (the estimated size of the table whose rows they are; null where it is not known, and more than the rows of a query with a condition), how fast, and for how long. Parallel workers have rows of their own. Work of other roles is shown to members of pg_read_all_stats';
