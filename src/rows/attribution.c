@@ -2,7 +2,7 @@
  * attribution.c
  *		The row contract of every local method: explain.attribution.
  *
- * Column order here is that of the type in sql/30-attribution.sql.
+ * Column order here is that of the type in sql/30-rows.sql.
  */
 #include "rows/attribution.h"
 
@@ -18,13 +18,20 @@ typedef struct Ranked
 	double		value;
 } Ranked;
 
+/* What to sort by: what is not defined comes after everything else. */
+static double
+magnitude(double value)
+{
+	return isnan(value) ? -1 : fabs(value);
+}
+
 /* Largest absolute value first; equal ones in feature order. */
 static int
 compare_ranked(const void *a, const void *b)
 {
 	const Ranked *left = a;
 	const Ranked *right = b;
-	double		difference = fabs(right->value) - fabs(left->value);
+	double		difference = magnitude(right->value) - magnitude(left->value);
 
 	if (difference != 0)
 		return difference > 0 ? 1 : -1;
@@ -88,10 +95,10 @@ residual(const Attribution *attribution, uint32 p)
 	return ex_residual(attribution->prediction, attribution->base_value, attribution->value, p);
 }
 
-/* Columns after the attribution that are the same in all rows of one number. */
+/* Columns after the attribution; most are the same in all rows of one number. */
 static void
-finish_row(RowWriter *writer, const Attribution *attribution, double std_error,
-		   double ci_low, double ci_high, double residual, const char *kind)
+finish_row(RowWriter *writer, const Attribution *attribution, int32 feature, double std_error,
+		   double ci_low, double ci_high, double residual)
 {
 	row_float8(writer, attribution->base_value);
 	row_float8(writer, attribution->prediction);
@@ -102,7 +109,9 @@ finish_row(RowWriter *writer, const Attribution *attribution, double std_error,
 	row_float8(writer, residual);
 	row_text(writer, space_name(attribution->space));
 	row_text(writer, attribution->method);
-	row_text(writer, kind);
+	row_text(writer, feature < 0 ? "rest" : "feature");
+	if (attribution->more != NULL)
+		attribution->more(writer, attribution, feature);
 	row_end(writer);
 }
 
@@ -112,6 +121,7 @@ feature_row(RowWriter *writer, const Attribution *attribution, uint32 i, int ran
 	const ModelEntry *entry = attribution->entry;
 	const InputRow *row = attribution->row;
 	bool		sampled = attribution->std_error != NULL;
+	double		value = attribution->value[i];
 	uint32		length;
 	const char *name = ex_get_name(entry->model, EX_FEATURE_NAME_START, i, &length);
 
@@ -121,12 +131,11 @@ feature_row(RowWriter *writer, const Attribution *attribution, uint32 i, int ran
 	row_text(writer, input_value_text(entry, row, i));
 	row_float8(writer, feature_number(entry, row, i));
 	row_float8(writer, scaled_value(entry, row, i));
-	row_float8(writer, attribution->value[i]);
-	finish_row(writer, attribution,
-			   sampled ? attribution->std_error[i] : 0,
-			   sampled ? attribution->ci_low[i] : attribution->value[i],
-			   sampled ? attribution->ci_high[i] : attribution->value[i],
-			   residual, "feature");
+	row_float8(writer, value);
+	finish_row(writer, attribution, (int32) i,
+			   sampled ? attribution->std_error[i] : isnan(value) ? NAN : 0,
+			   sampled ? attribution->ci_low[i] : value,
+			   sampled ? attribution->ci_high[i] : value, residual);
 }
 
 static void
@@ -142,8 +151,8 @@ rest_row(RowWriter *writer, const Attribution *attribution, double value, uint32
 	row_null(writer);
 	row_null(writer);
 	row_float8(writer, value);
-	finish_row(writer, attribution, sampled ? NAN : 0, sampled ? NAN : value,
-			   sampled ? NAN : value, residual, "rest");
+	finish_row(writer, attribution, -1, sampled ? NAN : 0, sampled ? NAN : value,
+			   sampled ? NAN : value, residual);
 }
 
 void
@@ -159,7 +168,7 @@ attribution_rows(RowWriter *writer, const Attribution *attribution, const RowSel
 	{
 		if (shown < selection->top_k && shows(selection->direction, ranked[i].value))
 			feature_row(writer, attribution, ranked[i].feature, (int) ++shown, missed);
-		else
+		else if (!isnan(ranked[i].value))
 			ex_sum_add(&rest, ranked[i].value);
 	}
 	if (shown < p && selection->rest)
@@ -193,5 +202,5 @@ row_selection_args(FunctionCallInfo fcinfo, int top_k, int direction, int rest, 
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("unknown direction \"%s\"", sign),
 				 errhint("It is 'up', 'down', or null for both.")));
-	selection->rest = PG_ARGISNULL(rest) || PG_GETARG_BOOL(rest);
+	selection->rest = rest >= 0 && (PG_ARGISNULL(rest) || PG_GETARG_BOOL(rest));
 }

@@ -24,13 +24,16 @@ typedef struct RowSelection
 								 * 'rest' */
 } RowSelection;
 
+typedef struct Attribution Attribution;
+
 /* One explained number: an output (or a difference of two) of one row. */
-typedef struct Attribution
+struct Attribution
 {
 	const ModelEntry *entry;
 	const InputRow *row;
 	const char *output;
-	const double *value;		/* one attribution per feature */
+	const double *value;		/* one attribution per feature; NaN: not
+								 * defined, ranked last */
 	const double *std_error;	/* NULL: not sampled; rows show 0 width */
 	const double *ci_low;
 	const double *ci_high;
@@ -40,9 +43,19 @@ typedef struct Attribution
 	bool		additive;		/* base + sum of values = prediction */
 	ex_space	space;
 	const char *method;
-} Attribution;
 
-/* Reads top_k (int4), direction (explain.label) and rest (boolean) arguments. */
+	/*
+	 * Writes the columns of a row type that begins with explain.attribution
+	 * and goes on; feature < 0: the row of kind 'rest'.  NULL: it ends there.
+	 */
+	void		(*more) (RowWriter *writer, const Attribution *attribution, int32 feature);
+	const void *more_data;
+};
+
+/*
+ * Reads top_k (int4), direction (explain.label) and rest (boolean) arguments;
+ * rest < 0: there is none, and no such row, as the values have no sum.
+ */
 extern void row_selection_args(FunctionCallInfo fcinfo, int top_k, int direction, int rest,
 							   RowSelection *selection);
 
