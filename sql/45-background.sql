@@ -101,6 +101,25 @@ CREATE FUNCTION explain.with_background(model explain.model, background float8[]
 COMMENT ON FUNCTION explain.with_background(explain.model, float8[]) IS
 'A copy of the model that carries the rows of a two-dimensional array as its background, in feature order; null is a missing value, a categorical level its position in the model''s list. 22023 without rows, 22000 for another number of features';
 
+CREATE FUNCTION explain.with_covers(model explain.model, replace boolean DEFAULT false)
+	RETURNS explain.model
+	AS 'MODULE_PATHNAME', 'explain_with_covers' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000;
+COMMENT ON FUNCTION explain.with_covers(explain.model, boolean) IS
+'The tree model with the covers of its nodes counted on the background that it carries: the weight of the rows that reach each node. For ensembles whose file has none (ONNX), so that path-dependent Shapley values work. A notice tells the share of nodes that no row reaches: where it is large, method tree_interventional is the better choice. 22023 if the model has covers, unless replace is true, or has no background';
+
+CREATE FUNCTION explain.with_covers(model explain.model, background explain.background_sample,
+	replace boolean DEFAULT false)
+	RETURNS explain.model
+	AS 'MODULE_PATHNAME', 'explain_with_covers_sample' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000;
+COMMENT ON FUNCTION explain.with_covers(explain.model, explain.background_sample, boolean) IS
+'The tree model with the covers of its nodes counted on the rows of a background sample, which is not attached; each row counts as often as it occurs. Columns are matched as by explain.with_background';
+
+CREATE FUNCTION explain.with_covers(model explain.model, background float8[], replace boolean DEFAULT false)
+	RETURNS explain.model
+	AS 'MODULE_PATHNAME', 'explain_with_covers_rows' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000;
+COMMENT ON FUNCTION explain.with_covers(explain.model, float8[], boolean) IS
+'The tree model with the covers of its nodes counted on the rows of a two-dimensional array in feature order, which are not attached';
+
 CREATE FUNCTION explain.background_statistics(background explain.background_sample,
 	OUT feature text, OUT type text, OUT n float8, OUT n_values float8, OUT missing_share float8,
 	OUT mean float8, OUT sd float8, OUT min float8, OUT max float8, OUT n_levels float8)
