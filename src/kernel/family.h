@@ -149,6 +149,14 @@ typedef struct ex_family
 								 const double *seed, double *gradient);
 
 	/*
+	 * The same by another rule of passing back (ex_backward_rule of
+	 * network_run.h: guided backpropagation, deconvnet).  NULL: the family has
+	 * no units to which one applies.
+	 */
+	ex_status	(*relevance_raw) (ex_compiled *compiled, ex_host *host, const double *x, size_t n,
+								  int rule, const double *seed, double *relevance);
+
+	/*
 	 * DeepLIFT (deeplift.h): what the features of one row contribute to raw[k]
 	 * - raw0[i][k] by the rescale rule, against n reference points in columns,
 	 * z0[n * C] (baseline.h).  raw0[n * K]; contribution[(k * n + i) * p], k

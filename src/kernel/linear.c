@@ -246,6 +246,7 @@ const ex_family ex_linear_family = {
 	.adapt = ex_linear_adapt,
 	.compile = compile,
 	.predict_raw = predict_raw,
+	.gradient_raw = ex_linear_gradient_raw,
 	.shap_methods = ex_linear_shap_methods,
 	.n_shap_methods = EX_LINEAR_N_SHAP_METHODS,
 };

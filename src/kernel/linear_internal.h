@@ -56,6 +56,9 @@ extern int	ex_column_compare(const ex_column *a, const ex_column *b);
 #define EX_LINEAR_N_SHAP_METHODS 2
 extern const ex_shap_method ex_linear_shap_methods[EX_LINEAR_N_SHAP_METHODS];
 
+extern ex_status ex_linear_gradient_raw(ex_compiled *compiled, ex_host *host, const double *x,
+										size_t n, const double *seed, double *gradient);
+
 extern ex_status ex_linear_align(ex_builder *builder, const ex_model *model,
 								 const ex_feature_map *map);
 extern ex_status ex_linear_adapt(ex_builder *builder, uint32_t feature);

@@ -20,6 +20,9 @@
 
 #include <stdint.h>
 
+/* Published limit of every method that samples; 54000 beyond. */
+#define EX_MAX_SAMPLES 10000000
+
 typedef struct ex_random
 {
 	uint64_t	key[2];
