@@ -98,7 +98,24 @@ typedef struct ex_shap_method
 								 double *phi, double *base);
 	ex_status	(*base) (ex_compiled *compiled, ex_host *host, const ex_shap_call *call,
 						 double *base);
+
+	/*
+	 * Values of n rows at once, call->x[n * p], with the bits that `values`
+	 * gives each: phi[n * outputs.count * p].  NULL: the method has no kernel
+	 * for tiles.  So for interactions, phi[n * outputs.count * p * p].
+	 */
+	ex_status	(*values_tile) (ex_compiled *compiled, ex_host *host, const ex_shap_call *call,
+								uint32_t n, double *phi);
+	ex_status	(*interactions_tile) (ex_compiled *compiled, ex_host *host, const ex_shap_call *call,
+									  uint32_t n, double *phi);
 } ex_shap_method;
+
+/* Values (interactions) of n rows, by the method's kernel for tiles or one after the other. */
+extern ex_status ex_shap_values_tile(const ex_shap_method *method, ex_compiled *compiled, ex_host *host,
+									 const ex_shap_call *call, uint32_t n, double *phi);
+extern ex_status ex_shap_interactions_tile(const ex_shap_method *method, ex_compiled *compiled,
+										   ex_host *host, const ex_shap_call *call, uint32_t n,
+										   double *phi);
 
 typedef struct ex_family
 {

@@ -3,179 +3,20 @@
  *		Shapley values: shap_values, shap_array, shap_interactions,
  *		shap_interaction_array, base_value, attributions.
  *
- * This file chooses a method and shapes the answer; the mathematics is in the
- * closed forms that a family offers (ex_shap_method).
+ * This file shapes the answer; plan.c reads what is asked for, and the
+ * mathematics is in the closed forms that a family offers (ex_shap_method).
  */
-#include "call_site.h"
+#include "shap/plan.h"
 
 #include <math.h>
 
 #include "kernel/attribution.h"
-#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "predict/predict.h"
 #include "rows/array.h"
 #include "rows/attribution.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-
-/* Argument numbers that the functions share; -1 where a function lacks one. */
-typedef struct ShapArgs
-{
-	int			output;
-	int			space;
-	int			method;
-	int			versus;
-	int			reference;
-} ShapArgs;
-
-/* What is explained, by which method, against what. */
-typedef struct ShapPlan
-{
-	const ex_shap_method *method;
-	ex_shap_call call;
-	bool		difference;		/* of output `call.outputs.first` and output
-								 * `versus` */
-	uint32		versus;
-} ShapPlan;
-
-static char *
-method_list(const ex_family *family)
-{
-	StringInfoData list;
-
-	initStringInfo(&list);
-	appendStringInfoString(&list, "'auto'");
-	for (int i = 0; i < family->n_shap_methods; i++)
-		appendStringInfo(&list, ", '%s'", family->shap_methods[i].name);
-	return list.data;
-}
-
-static const ex_shap_method *
-named_method(const ModelEntry *entry, const char *name)
-{
-	const ex_family *family = entry->compiled->family;
-
-	for (int i = 0; i < family->n_shap_methods; i++)
-		if (strcmp(family->shap_methods[i].name, name) == 0)
-			return &family->shap_methods[i];
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("unknown method \"%s\" for a model of family \"%s\"", name, family->name),
-			 errhint("The methods of this family are %s.", method_list(family))));
-}
-
-/*
- * 'auto': the first of the family's methods that can run.  A reference row
- * asks for a method that uses one.  When none can run, the reason that the
- * last one gave is the most useful: it says what to attach.
- */
-static const ex_shap_method *
-auto_method(const ModelEntry *entry, ex_host *host, ex_space space, const ex_background *background)
-{
-	const ex_family *family = entry->compiled->family;
-	ex_status	status = EX_OK;
-
-	for (int i = 0; i < family->n_shap_methods; i++)
-	{
-		const ex_shap_method *method = &family->shap_methods[i];
-
-		if (method->only_by_name || (!background->own && !method->needs_background))
-			continue;
-		status = method->check(entry->compiled, host, space, background);
-		if (status == EX_OK && method->check_auto != NULL)
-			status = method->check_auto(entry->compiled, host, background);
-		if (status == EX_OK)
-			return method;
-	}
-	if (status == EX_OK)
-		status = ex_fail(host, EX_UNSUPPORTED, "models of family \"%s\" have no exact Shapley values",
-						 family->name);
-	host_pg_check(host, status);
-	pg_unreachable();
-}
-
-/* NULL for null and 'auto', what most calls want. */
-static const char *
-method_arg(FunctionCallInfo fcinfo, int argno)
-{
-	return label_is(fcinfo, argno, "auto") ? NULL : label_arg(fcinfo, argno);
-}
-
-static const ex_shap_method *
-choose_method(const ModelEntry *entry, ex_host *host, const char *name, ex_space space,
-			  const ex_background *background)
-{
-	const ex_shap_method *method;
-
-	if (name == NULL)
-		return auto_method(entry, host, space, background);
-	method = named_method(entry, name);
-	if (!background->own && !method->needs_background)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("method \"%s\" uses no reference row", name),
-				 errhint("Leave out reference, or choose another method.")));
-	EX_PG(host, method->check(entry->compiled, host, space, background));
-	return method;
-}
-
-/* reference => row stands in for the model's background. */
-static void
-plan_background(CallSite *site, FunctionCallInfo fcinfo, InputKind kind, int argno,
-				ex_background *background)
-{
-	if (argno < 0 || PG_ARGISNULL(argno))
-	{
-		*background = site->entry->background;
-		return;
-	}
-	memset(background, 0, sizeof(*background));
-	background->row = input_read(site->reader, site->entry, kind, PG_GETARG_DATUM(argno), 1)->x;
-	background->n = 1;
-}
-
-static void
-plan_versus(CallSite *site, FunctionCallInfo fcinfo, const ShapArgs *args, ShapPlan *plan)
-{
-	plan->difference = args->versus >= 0 && !PG_ARGISNULL(args->versus);
-	if (!plan->difference)
-		return;
-	plan->versus = call_site_output(site, fcinfo, args->versus);
-	if (PG_ARGISNULL(args->output))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("versus needs an output to compare with"),
-				 errhint("Name both: output => ..., versus => ....")));
-	if (plan->call.space != EX_RAW)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("a difference of two outputs is explained in raw space only"),
-				 errhint("Leave out space, or write space => 'raw'.")));
-}
-
-static void
-plan_shap(CallSite *site, FunctionCallInfo fcinfo, InputKind kind, const ShapArgs *args, ShapPlan *plan)
-{
-	memset(plan, 0, sizeof(*plan));
-	plan->call.x = site->row->x;
-	plan->call.outputs = call_site_outputs(site, fcinfo, args->output);
-	plan->call.space = call_site_space(site, fcinfo, args->space);
-	plan_background(site, fcinfo, kind, args->reference, &plan->call.background);
-	plan_versus(site, fcinfo, args, plan);
-	plan->method = choose_method(site->entry, site->host, method_arg(fcinfo, args->method),
-								 plan->call.space, &plan->call.background);
-}
-
-/* The same call for the output that is subtracted. */
-static ex_shap_call
-versus_call(const ShapPlan *plan)
-{
-	ex_shap_call call = plan->call;
-
-	call.outputs = (ex_outputs) {plan->versus, 1};
-	return call;
-}
 
 typedef ex_status (*ShapKernel) (ex_compiled *, ex_host *, const ex_shap_call *, double *, double *);
 
@@ -192,7 +33,7 @@ run_kernel(CallSite *site, const ShapPlan *plan, ShapKernel kernel, uint64 width
 	EX_PG(site->host, kernel(compiled, site->host, &plan->call, *value, *base));
 	if (plan->difference)
 	{
-		ex_shap_call call = versus_call(plan);
+		ex_shap_call call = shap_versus_call(plan);
 		double	   *other = call_site_doubles(site, width);
 		double		other_base;
 
@@ -213,10 +54,7 @@ run_interactions(CallSite *site, const ShapPlan *plan, double **value, double **
 {
 	uint64		p = site->entry->model->n_features;
 
-	if (plan->method->interactions == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("method \"%s\" has no interactions", plan->method->name)));
+	shap_check_interactions(plan);
 	run_kernel(site, plan, plan->method->interactions, p * p, value, base);
 }
 
@@ -260,7 +98,8 @@ shap_values(FunctionCallInfo fcinfo, ModelSource source, InputKind kind)
 		PG_RETURN_NULL();
 	row_selection_args(fcinfo, 5, 6, 7, &selection);
 	site = call_site_input(fcinfo, source, kind);
-	plan_shap(site, fcinfo, kind, &args, &plan);
+	shap_plan(site, fcinfo, kind, &args, &plan);
+	plan.call.x = site->row->x;
 	run_values(site, &plan, &value, &base);
 	both = predict_row(site);
 	for (uint32 i = 0; i < plan.call.outputs.count; i++)
@@ -290,7 +129,8 @@ plan_array(FunctionCallInfo fcinfo, ModelSource source, InputKind kind, ShapPlan
 	CallSite   *site = call_site_input(fcinfo, source, kind);
 
 	call_site_output(site, fcinfo, args.output);
-	plan_shap(site, fcinfo, kind, &args, plan);
+	shap_plan(site, fcinfo, kind, &args, plan);
+	plan->call.x = site->row->x;
 	return site;
 }
 
@@ -419,7 +259,8 @@ shap_interactions(FunctionCallInfo fcinfo, ModelSource source, InputKind kind)
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		PG_RETURN_NULL();
 	site = call_site_input(fcinfo, source, kind);
-	plan_shap(site, fcinfo, kind, &args, &plan);
+	shap_plan(site, fcinfo, kind, &args, &plan);
+	plan.call.x = site->row->x;
 	run_interactions(site, &plan, &value, &base);
 	both = predict_row(site);
 	p = site->entry->model->n_features;
@@ -481,8 +322,7 @@ base_value(FunctionCallInfo fcinfo, ModelSource source)
 	plan.call.background = site->entry->background;
 	if (plan.call.space == EX_RESPONSE && site->entry->model->link != EX_LINK_IDENTITY)
 		PG_RETURN_FLOAT8(response_base(site, &plan));
-	plan.method = choose_method(site->entry, site->host, method_arg(fcinfo, 2), plan.call.space,
-								&plan.call.background);
+	shap_plan_method(site, fcinfo, 2, &plan);
 	PG_RETURN_FLOAT8(base_of(site, &plan));
 }
 
@@ -526,15 +366,14 @@ stored_base(CallSite *site, FunctionCallInfo fcinfo, const ShapArgs *args, ShapP
 {
 	double		base;
 
-	plan->method = choose_method(site->entry, site->host, method_arg(fcinfo, args->method),
-								 plan->call.space, &plan->call.background);
+	shap_plan_method(site, fcinfo, args->method, plan);
 	base = base_of(site, plan);
 	if (plan->difference)
 	{
 		ShapPlan	other = *plan;
 		double		other_base;
 
-		other.call = versus_call(plan);
+		other.call = shap_versus_call(plan);
 		other_base = base_of(site, &other);
 		ex_subtract(&base, &other_base, 1);
 	}
@@ -562,7 +401,7 @@ attributions(FunctionCallInfo fcinfo, ModelSource source, InputKind kind)
 	plan.call.outputs = (ex_outputs) {call_site_output(site, fcinfo, args.output), 1};
 	plan.call.space = call_site_space(site, fcinfo, args.space);
 	plan.call.background = site->entry->background;
-	plan_versus(site, fcinfo, &args, &plan);
+	shap_plan_versus(site, fcinfo, &args, &plan);
 
 	a.entry = site->entry;
 	a.row = site->row;

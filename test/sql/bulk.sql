@@ -43,6 +43,16 @@ PREPARE p(explain.space) AS SELECT round(explain.predict_batch(model, ARRAY[a, b
 EXECUTE p('raw');
 EXECUTE p('response');
 SELECT round(explain.predict_batch(model, to_jsonb(t)) OVER ()::numeric, 6) FROM m, t WHERE id <= 2;
+-- Shapley values and interactions: linear, trees by both methods, several outputs
+UPDATE m SET model = explain.with_background(model, (SELECT explain.background(t) FROM t WHERE id % 100 = 0));
+SELECT bool_and(batch IS NOT DISTINCT FROM alone) AS same, count(batch)
+FROM (SELECT explain.shap_batch(model, t) OVER () AS batch, explain.shap_array(model, t) AS alone FROM t, m) s;
+SELECT bool_and(batch IS NOT DISTINCT FROM alone) AS same, count(batch)
+FROM (SELECT explain.shap_batch(model, t, reference => NULL::t) OVER () AS batch, explain.shap_array(model, t) AS alone
+	FROM (SELECT * FROM t ORDER BY id DESC) t, m) s;
+SELECT bool_and(batch IS NOT DISTINCT FROM alone) AS same, count(batch)
+FROM (SELECT explain.shap_interaction_batch(model, t) OVER (PARTITION BY g) AS batch,
+		explain.shap_interaction_array(model, t) AS alone FROM t, m) s;
 -- errors
 \set VERBOSITY sqlstate
 SELECT explain.predict_batch(model, t, output => g::text) OVER () FROM m, t;
