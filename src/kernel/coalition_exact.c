@@ -33,28 +33,17 @@ ex_exact_check(ex_compiled *compiled, ex_host *host, ex_space space, const ex_ba
  * Players.
  */
 
-static bool
-varies(const ex_shap_call *call, uint32_t n_features, uint32_t f)
-{
-	const double *value = call->background.row + f;
-
-	for (uint32_t b = 0; b < call->background.n; b++, value += n_features)
-		if (memcmp(value, &call->x[f], sizeof(double)) != 0)
-			return true;
-	return false;
-}
-
 static ex_status
 find_players(enumeration *all, const ex_shap_call *call)
 {
+	bool	   *varies;
+
+	EX_TRY(EX_ALLOC(all->host, all->n_features, &varies));
 	EX_TRY(EX_ALLOC(all->host, all->n_features, &all->player));
+	EX_TRY(ex_find_varying(all->host, call, all->n_features, varies));
 	for (uint32_t f = 0; f < all->n_features; f++)
-	{
-		if (f % 256 == 255)
-			EX_TRY(ex_poll(all->host));
-		if (varies(call, all->n_features, f))
+		if (varies[f])
 			all->player[all->m++] = f;
-	}
 	return EX_OK;
 }
 

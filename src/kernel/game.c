@@ -161,6 +161,22 @@ ex_game_base(ex_compiled *compiled, ex_host *host, const ex_shap_call *call, dou
 }
 
 ex_status
+ex_find_varying(ex_host *host, const ex_shap_call *call, uint32_t n_features, bool *varies)
+{
+	const double *row = call->background.row;
+
+	memset(varies, 0, n_features * sizeof(bool));
+	for (uint32_t b = 0; b < call->background.n; b++, row += n_features)
+	{
+		if (b % 256 == 255)
+			EX_TRY(ex_poll(host));
+		for (uint32_t f = 0; f < n_features; f++)
+			varies[f] |= memcmp(&row[f], &call->x[f], sizeof(double)) != 0;
+	}
+	return EX_OK;
+}
+
+ex_status
 ex_need_background(ex_host *host, const ex_background *background, const char *method)
 {
 	if (background != NULL && background->n > 0)

@@ -50,6 +50,13 @@ extern ex_status ex_game_play(ex_game *game, uint64_t n, ex_coalition coalition,
 extern ex_status ex_game_base(ex_compiled *compiled, ex_host *host, const ex_shap_call *call,
 							  double *value);
 
+/*
+ * varies[p]: x differs from some background row in this feature.  Bytes are
+ * compared, so that values that are merely close count; others cannot change v.
+ */
+extern ex_status ex_find_varying(ex_host *host, const ex_shap_call *call, uint32_t n_features,
+								 bool *varies);
+
 /* EX_INVALID, naming the method, for a background without rows. */
 extern ex_status ex_need_background(ex_host *host, const ex_background *background,
 									const char *method);
