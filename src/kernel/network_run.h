@@ -55,9 +55,10 @@ typedef enum ex_backward_rule
 	EX_RULE_GRADIENT = 0,		/* r f'(a) */
 	EX_RULE_GUIDED,				/* ReLU: r [a > 0] [r > 0]; Springenberg 2015 */
 	EX_RULE_DECONVNET,			/* ReLU: r [r > 0]; Zeiler & Fergus 2014 */
-	EX_RULE_RESCALE				/* r (f(a) - f(a0)) / (a - a0), f'(a) where
-								 * they are within 1e-10; DeepLIFT, Shrikumar
-								 * 2017; max pooling by the cross-maximum rule */
+	EX_RULE_RESCALE				/* r (f(a) - f(a0)) / (a - a0), without loss
+								 * where they are close, f'(a) where they are
+								 * equal; DeepLIFT, Shrikumar 2017; max
+								 * pooling by the cross-maximum rule */
 } ex_backward_rule;
 
 /*
@@ -92,5 +93,8 @@ extern ex_status ex_network_predict_raw(ex_compiled *compiled, ex_host *host, co
 										size_t n, double *raw);
 extern ex_status ex_network_gradient_raw(ex_compiled *compiled, ex_host *host, const double *x,
 										 size_t n, const double *seed, double *gradient);
+extern ex_status ex_network_relevance_raw(ex_compiled *compiled, ex_host *host, const double *x,
+										  size_t n, int rule, const double *seed,
+										  double *relevance);
 
 #endif							/* EX_NETWORK_RUN_H */

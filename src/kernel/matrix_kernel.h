@@ -1,0 +1,83 @@
+/*
+ * matrix_kernel.h
+ *		The inner loops of matrix products, and their choice at run time.
+ *
+ * Implementations give the same bits: every element of a result is one chain
+ * of additions in the order of k, whatever the vectors, and products are not
+ * fused.  Lanes are different elements.
+ */
+#ifndef EX_MATRIX_KERNEL_H
+#define EX_MATRIX_KERNEL_H
+
+#include "host.h"
+
+/* Columns that the kernels take at a time: rows of packed matrices are padded with 0 to it. */
+#define EX_MATRIX_PAD 4
+
+/* A matrix for products with single rows; one of the two arrays is there. */
+typedef struct ex_packed
+{
+	size_t		rows;
+	size_t		columns;
+	size_t		stride;			/* columns rounded up to EX_MATRIX_PAD */
+	const double *f64;
+	const float *f32;
+} ex_packed;
+
+/* An element of a row that is not 0. */
+typedef struct ex_active
+{
+	double		x;
+	size_t		at;				/* where its row of the matrix starts */
+} ex_active;
+
+/* Rows and columns of c that a tile has at most. */
+#define EX_TILE_ROWS 4
+#define EX_TILE_COLUMNS 8
+
+/*
+ * A tile of c += a b: a[i * a_row + l * a_step], b[l * b_row + j], c[i * ldc + j].
+ * b has EX_TILE_COLUMNS readable columns, however many are used.
+ */
+typedef struct ex_tile
+{
+	size_t		rows;			/* 1 .. EX_TILE_ROWS */
+	size_t		columns;		/* 1 .. EX_TILE_COLUMNS */
+	size_t		k;
+	const double *a;
+	size_t		a_row;
+	size_t		a_step;
+	const double *b;
+	size_t		b_row;
+	double	   *c;
+	size_t		ldc;
+} ex_tile;
+
+typedef struct ex_matrix_kernel
+{
+	/* y[0 .. columns) += sum over active elements of x * row of the matrix */
+	void		(*combine) (const ex_packed *matrix, const ex_active *active, size_t n, double *y);
+	void		(*tile) (const ex_tile *tile);
+} ex_matrix_kernel;
+
+extern const ex_matrix_kernel ex_matrix_portable;
+#ifdef __x86_64__
+extern const ex_matrix_kernel ex_matrix_avx2;
+#endif
+
+typedef enum ex_processor
+{
+	EX_PROCESSOR_BEST = 0,
+	EX_PROCESSOR_PORTABLE
+} ex_processor;
+
+/* For tests: what ex_matrix_best gives from now on. */
+extern void ex_matrix_use(ex_processor processor);
+
+extern const ex_matrix_kernel *ex_matrix_best(void);
+
+/* y += x matrix, for one row x; `active` has room for all rows of the matrix. */
+extern void ex_row_times_matrix(const ex_matrix_kernel *kernel, const ex_packed *matrix,
+								const double *x, ex_active *active, double *y);
+
+#endif							/* EX_MATRIX_KERNEL_H */

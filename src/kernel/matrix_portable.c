@@ -1,0 +1,6 @@
+/*
+ * matrix_portable.c
+ *		The inner loops of matrix products for any processor.
+ */
+#define MATRIX_KERNEL ex_matrix_portable
+#include "matrix_inner.h"
