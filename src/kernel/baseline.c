@@ -71,9 +71,8 @@ ex_baseline_columns(ex_host *host, const ex_model *model, const ex_baseline *bas
 	return EX_OK;
 }
 
-/* The level that occurs most often, the first of equals; NaN where none does. */
-static double
-mode(const double *count, uint32_t n_levels)
+double
+ex_most_frequent_level(const double *count, uint32_t n_levels)
 {
 	uint32_t	best = 0;
 
@@ -87,7 +86,7 @@ static double
 typical_value(ex_feature_kind kind, const double *stat, const double *count, uint32_t n_levels)
 {
 	if (kind == EX_CATEGORICAL)
-		return mode(count, n_levels);
+		return ex_most_frequent_level(count, n_levels);
 	if (stat[EX_STAT_N] == 0)
 		return NAN;
 	return kind == EX_BOOLEAN ? stat[EX_STAT_MEAN] > 0.5 : stat[EX_STAT_MEAN];

@@ -42,6 +42,9 @@ extern ex_status ex_baseline_columns(ex_host *host, const ex_model *model,
 extern ex_status ex_baseline_row(ex_host *host, const ex_model *model,
 								 const ex_baseline *baseline, double *x0);
 
+/* The level that occurs most often, the first of equals; NaN where none does. */
+extern double ex_most_frequent_level(const double *count, uint32_t n_levels);
+
 /* value[n * p]: sums over the columns of each feature of column_value[n * C]. */
 extern void ex_sum_columns(const ex_model *model, const double *column_value, size_t n, double *value);
 
