@@ -9,14 +9,21 @@
 
 #define POLL_COALITIONS 65536
 
-/* The value of every coalition; bit j of its number: player j is in. */
+/*
+ * The value of every coalition of one row after the other; bit j of its number:
+ * player j is in.
+ */
 typedef struct enumeration
 {
 	ex_host    *host;
+	ex_shap_call call;			/* of the row at hand */
+	ex_game		game;
 	uint32_t	n_features;
+	bool	   *varies;			/* scratch: n_features */
 	uint32_t	m;				/* players */
 	uint32_t   *player;			/* their features, ascending */
 	uint32_t	count;			/* outputs */
+	ex_buffer	room;			/* for the values, kept for the next row */
 	double	   *value;			/* 2^m * count */
 	double		weight[EX_EXACT_MAX_PLAYERS];	/* by size of the coalition */
 } enumeration;
@@ -34,15 +41,12 @@ ex_exact_check(ex_compiled *compiled, ex_host *host, ex_space space, const ex_ba
  */
 
 static ex_status
-find_players(enumeration *all, const ex_shap_call *call)
+find_players(enumeration *all)
 {
-	bool	   *varies;
-
-	EX_TRY(EX_ALLOC(all->host, all->n_features, &varies));
-	EX_TRY(EX_ALLOC(all->host, all->n_features, &all->player));
-	EX_TRY(ex_find_varying(all->host, call, all->n_features, varies));
+	EX_TRY(ex_find_varying(all->host, &all->call, all->n_features, all->varies));
+	all->m = 0;
 	for (uint32_t f = 0; f < all->n_features; f++)
-		if (varies[f])
+		if (all->varies[f])
 			all->player[all->m++] = f;
 	return EX_OK;
 }
@@ -81,19 +85,32 @@ know_players(const void *context, uint64_t i, bool *known)
 }
 
 static ex_status
-enumerate(ex_compiled *compiled, ex_host *host, const ex_shap_call *call, enumeration *all)
+open_enumeration(enumeration *all, ex_compiled *compiled, ex_host *host, const ex_shap_call *call)
 {
-	ex_game		game;
-
 	memset(all, 0, sizeof(*all));
 	all->host = host;
+	all->call = *call;
 	all->n_features = compiled->model->n_features;
 	all->count = call->outputs.count;
-	EX_TRY(find_players(all, call));
+	EX_TRY(EX_ALLOC(host, all->n_features, &all->varies));
+	EX_TRY(EX_ALLOC(host, all->n_features, &all->player));
+	return ex_game_open(&all->game, compiled, host, &all->call);
+}
+
+/* Play all coalitions of a row. */
+static ex_status
+enumerate(enumeration *all, const double *x)
+{
+	size_t		size;
+
+	all->call.x = x;
+	EX_TRY(find_players(all));
 	EX_TRY(check_limits(all));
-	EX_TRY(EX_ALLOC(host, (size_t) all->count << all->m, &all->value));
-	EX_TRY(ex_game_open(&game, compiled, host, call));
-	return ex_game_play(&game, (uint64_t) 1 << all->m, know_players, all, all->value);
+	size = ((size_t) all->count << all->m) * sizeof(double);
+	if (size > all->room.capacity)
+		EX_TRY(ex_reserve(all->host, &all->room, size));
+	all->value = (double *) all->room.data;
+	return ex_game_play(&all->game, (uint64_t) 1 << all->m, know_players, all, all->value);
 }
 
 /*
@@ -236,18 +253,47 @@ output_interactions(enumeration *all, uint32_t k, const double *value, double *m
  * The method.
  */
 
+/* The same for all rows: no feature is known. */
+static void
+put_base(const enumeration *all, double *base)
+{
+	for (uint32_t k = 0; k < all->count; k++)
+		base[k] = value_of(all, 0, k);
+}
+
+static ex_status
+row_values(enumeration *all, const double *x, double *phi)
+{
+	EX_TRY(enumerate(all, x));
+	for (uint32_t k = 0; k < all->count; k++)
+		EX_TRY(output_values(all, k, phi + (size_t) k * all->n_features));
+	return EX_OK;
+}
+
+/* value[p]: scratch */
+static ex_status
+row_interactions(enumeration *all, const double *x, double *value, double *phi)
+{
+	size_t		p = all->n_features;
+
+	EX_TRY(enumerate(all, x));
+	for (uint32_t k = 0; k < all->count; k++)
+	{
+		EX_TRY(output_values(all, k, value));
+		EX_TRY(output_interactions(all, k, value, phi + k * p * p));
+	}
+	return EX_OK;
+}
+
 ex_status
 ex_exact_values(ex_compiled *compiled, ex_host *host, const ex_shap_call *call,
 				double *phi, double *base)
 {
 	enumeration all;
 
-	EX_TRY(enumerate(compiled, host, call, &all));
-	for (uint32_t k = 0; k < all.count; k++)
-	{
-		EX_TRY(output_values(&all, k, phi + (size_t) k * all.n_features));
-		base[k] = value_of(&all, 0, k);
-	}
+	EX_TRY(open_enumeration(&all, compiled, host, call));
+	EX_TRY(row_values(&all, call->x, phi));
+	put_base(&all, base);
 	return EX_OK;
 }
 
@@ -255,17 +301,40 @@ ex_status
 ex_exact_interactions(ex_compiled *compiled, ex_host *host, const ex_shap_call *call,
 					  double *phi, double *base)
 {
+	enumeration all;
+	double	   *value;
+
+	EX_TRY(open_enumeration(&all, compiled, host, call));
+	EX_TRY(EX_ALLOC(host, all.n_features, &value));
+	EX_TRY(row_interactions(&all, call->x, value, phi));
+	put_base(&all, base);
+	return EX_OK;
+}
+
+ex_status
+ex_exact_values_tile(ex_compiled *compiled, ex_host *host, const ex_shap_call *call, uint32_t n,
+					 double *phi)
+{
+	enumeration all;
+
+	EX_TRY(open_enumeration(&all, compiled, host, call));
+	for (uint32_t i = 0; i < n; i++)
+		EX_TRY(row_values(&all, call->x + (size_t) i * all.n_features,
+						  phi + (size_t) i * all.count * all.n_features));
+	return EX_OK;
+}
+
+ex_status
+ex_exact_interactions_tile(ex_compiled *compiled, ex_host *host, const ex_shap_call *call, uint32_t n,
+						   double *phi)
+{
 	size_t		p = compiled->model->n_features;
 	enumeration all;
 	double	   *value;
 
+	EX_TRY(open_enumeration(&all, compiled, host, call));
 	EX_TRY(EX_ALLOC(host, p, &value));
-	EX_TRY(enumerate(compiled, host, call, &all));
-	for (uint32_t k = 0; k < all.count; k++)
-	{
-		EX_TRY(output_values(&all, k, value));
-		EX_TRY(output_interactions(&all, k, value, phi + k * p * p));
-		base[k] = value_of(&all, 0, k);
-	}
+	for (uint32_t i = 0; i < n; i++)
+		EX_TRY(row_interactions(&all, call->x + i * p, value, phi + i * all.count * p * p));
 	return EX_OK;
 }

@@ -34,6 +34,10 @@ extern ex_status ex_exact_values(ex_compiled *compiled, ex_host *host, const ex_
 								 double *phi, double *base);
 extern ex_status ex_exact_interactions(ex_compiled *compiled, ex_host *host,
 									   const ex_shap_call *call, double *phi, double *base);
+extern ex_status ex_exact_values_tile(ex_compiled *compiled, ex_host *host,
+									  const ex_shap_call *call, uint32_t n, double *phi);
+extern ex_status ex_exact_interactions_tile(ex_compiled *compiled, ex_host *host,
+											const ex_shap_call *call, uint32_t n, double *phi);
 
 /* One line in a family's table of methods. */
 #define EX_EXACT_METHOD \
@@ -42,6 +46,8 @@ extern ex_status ex_exact_interactions(ex_compiled *compiled, ex_host *host,
 	.check = ex_exact_check, \
 	.values = ex_exact_values, \
 	.interactions = ex_exact_interactions, \
+	.values_tile = ex_exact_values_tile, \
+	.interactions_tile = ex_exact_interactions_tile, \
 	.base = ex_game_base
 
 #endif							/* EX_COALITION_EXACT_H */

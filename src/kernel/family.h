@@ -176,12 +176,14 @@ typedef struct ex_family
 	/*
 	 * DeepLIFT (deeplift.h): what the features of one row contribute to raw[k]
 	 * - raw0[i][k] by the rescale rule, against n reference points in columns,
-	 * z0[n * C] (baseline.h).  raw0[n * K]; contribution[(k * n + i) * p], k
-	 * counted from outputs.first.  NULL: the family has none.
+	 * z0[n * C] (baseline.h).  raw0[n * K]; contribution[(i * outputs.count +
+	 * k) * p], k counted from outputs.first.  *scratch, NULL at first, is the
+	 * family's own for calls that follow (with n no larger, at best).  NULL: the
+	 * family has none.
 	 */
 	ex_status	(*rescale_raw) (ex_compiled *compiled, ex_host *host, const double *x,
 								const double *z0, size_t n, ex_outputs outputs,
-								double *raw0, double *contribution);
+								void **scratch, double *raw0, double *contribution);
 
 	/*
 	 * closed forms, best first: 'auto' takes the first that can run (see

@@ -247,6 +247,7 @@ const ex_family ex_linear_family = {
 	.compile = compile,
 	.predict_raw = predict_raw,
 	.gradient_raw = ex_linear_gradient_raw,
+	.rescale_raw = ex_linear_rescale_raw,
 	.shap_methods = ex_linear_shap_methods,
 	.n_shap_methods = EX_LINEAR_N_SHAP_METHODS,
 };

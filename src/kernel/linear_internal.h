@@ -56,6 +56,9 @@ extern int	ex_column_compare(const ex_column *a, const ex_column *b);
 #define EX_LINEAR_N_SHAP_METHODS 2
 extern const ex_shap_method ex_linear_shap_methods[EX_LINEAR_N_SHAP_METHODS];
 
+extern ex_status ex_linear_rescale_raw(ex_compiled *compiled, ex_host *host, const double *x,
+									   const double *z0, size_t n, ex_outputs outputs,
+									   void **scratch, double *raw0, double *contribution);
 extern ex_status ex_linear_gradient_raw(ex_compiled *compiled, ex_host *host, const double *x,
 										size_t n, const double *seed, double *gradient);
 

@@ -96,5 +96,11 @@ extern ex_status ex_network_gradient_raw(ex_compiled *compiled, ex_host *host, c
 extern ex_status ex_network_relevance_raw(ex_compiled *compiled, ex_host *host, const double *x,
 										  size_t n, int rule, const double *seed,
 										  double *relevance);
+extern ex_status ex_network_rescale_raw(ex_compiled *compiled, ex_host *host, const double *x,
+										const double *z0, size_t n, ex_outputs outputs,
+										void **scratch, double *raw0, double *contribution);
+
+#define EX_NETWORK_N_SHAP_METHODS 2
+extern const ex_shap_method ex_network_shap_methods[EX_NETWORK_N_SHAP_METHODS];
 
 #endif							/* EX_NETWORK_RUN_H */
