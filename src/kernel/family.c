@@ -6,11 +6,13 @@
 
 #include "family.h"
 #include "linear.h"
+#include "network.h"
 #include "tree_family.h"
 
 static const ex_family *const families[] = {
 	&ex_linear_family,
-	&ex_tree_family
+	&ex_tree_family,
+	&ex_network_family
 };
 
 int

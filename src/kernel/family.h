@@ -123,12 +123,21 @@ typedef struct ex_family
 	const char *name;			/* as in the JSON form */
 	const ex_section_id *sections;	/* own sections, in order ... */
 	int			n_sections;
+	bool		infers_outputs; /* their number follows from the rest of a
+								 * document */
 
 	/*
 	 * structure of the family's sections; header and common ones are valid
 	 * already
 	 */
 	ex_status	(*validate) (ex_host *host, const ex_model *model);
+
+	/*
+	 * Features of a document without "features", such as the pixels of an
+	 * image; *found: are there any?  (optional)
+	 */
+	ex_status	(*read_features) (ex_builder *builder, ex_json *json, ex_json_value document,
+								  bool *found);
 
 	/* JSON members beyond the common ones */
 	ex_status	(*read_json) (ex_builder *builder, ex_json *json, ex_json_value document);

@@ -284,9 +284,8 @@ bad_column(ex_host *host, const ex_model *model, uint32_t feature, const char *w
 	return ex_fail(host, EX_INVALID, "column of feature \"%.*s\" %s", (int) length, name, what);
 }
 
-/* Does the kind of column go with its feature, and are unused fields 0? */
-static const char *
-misfit(const ex_column *column, const ex_feature *feature)
+const char *
+ex_column_misfit(const ex_column *column, const ex_feature *feature)
 {
 	if (column->kind > EX_COLUMN_ISNULL)
 		return "has an unknown kind";
@@ -325,7 +324,7 @@ check_columns(ex_host *host, const ex_linear_view *view)
 			return ex_fail(host, EX_INVALID, "column %u has feature %u, but there are %u",
 						   c + 1, column.feature + 1, view->n_features);
 		ex_get_feature(view->model, column.feature, &feature);
-		wrong = misfit(&column, &feature);
+		wrong = ex_column_misfit(&column, &feature);
 		if (wrong == NULL && c > 0 && ex_column_compare(&before, &column) >= 0)
 			wrong = "appears twice or out of order";
 		if (wrong != NULL)

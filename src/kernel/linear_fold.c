@@ -130,9 +130,8 @@ below(double x)
 	return nextafter(x, -INFINITY);
 }
 
-/* low < (x - center) / scale <= high as an interval of x */
-static void
-fold_interval(const ex_encoded_column *input, ex_column *bin)
+void
+ex_fold_interval(const ex_encoded_column *input, ex_column *bin)
 {
 	double		low = bin->low;
 	double		high = bin->high;
@@ -177,7 +176,7 @@ fold_bin(folding *fold)
 {
 	ex_column	bin = fold->outer;
 
-	fold_interval(fold->input, &bin);
+	ex_fold_interval(fold->input, &bin);
 	if (bin.low < bin.high)
 		EX_TRY(add_column(fold, bin, 1, 1));
 	return add_missing_encoded(fold, 0, 1);

@@ -6,6 +6,7 @@
 #define EX_LINEAR_INTERNAL_H
 
 #include "linear.h"
+#include "model_json.h"
 
 /* What a compiled linear model keeps. */
 typedef struct ex_linear_state
@@ -49,6 +50,36 @@ extern ex_status ex_linear_out_of_range(ex_host *host, const ex_linear_view *vie
 
 /* What the policy of the column's feature implies for missing values. */
 extern double ex_implied_missing(const ex_column *column, ex_missing_policy policy, double impute);
+
+/*
+ * What is wrong with a column of this feature: its kind, an unused field that
+ * is not 0, a value for missing ones that the policy forbids.  NULL: nothing.
+ */
+extern const char *ex_column_misfit(const ex_column *column, const ex_feature *feature);
+
+/* Of a column in the JSON form: which of "level", "bin" and "indicator" makes it? */
+extern ex_status ex_column_read_kind(ex_json *json, ex_level_index *levels, const char *where,
+									 ex_json_value level, ex_json_value bin,
+									 ex_json_value indicator, ex_column *column);
+
+/* Writing columns as JSON. */
+typedef struct ex_column_writer
+{
+	ex_host    *host;
+	ex_buffer  *out;
+	ex_linear_view view;
+	const uint8_t *flags;		/* of the features */
+	uint32_t   *first_level;	/* of each feature, among all level names */
+} ex_column_writer;
+
+extern ex_status ex_column_writer_open(ex_column_writer *writer, ex_host *host,
+									   const ex_model *model, ex_buffer *out);
+
+/* {"feature":"sex","level":"m" without the closing brace */
+extern ex_status ex_column_write(ex_column_writer *writer, uint32_t c);
+
+/* A bin of an encoded value, low < (x - center) / scale <= high, as one of x; may be empty. */
+extern void ex_fold_interval(const ex_encoded_column *input, ex_column *bin);
 
 /* Order of columns: negative, 0, positive. */
 extern int	ex_column_compare(const ex_column *a, const ex_column *b);

@@ -284,28 +284,28 @@ typedef struct table
 	bool		has_errors;
 } table;
 
-static ex_status
-read_kind(reader *r, const char *where, ex_json_value level, ex_json_value bin, ex_json_value indicator,
-		  ex_column *column)
+ex_status
+ex_column_read_kind(ex_json *json, ex_level_index *levels, const char *where, ex_json_value level,
+					ex_json_value bin, ex_json_value indicator, ex_column *column)
 {
 	double		limits[2];
 
 	if ((level.at != NULL) + (bin.at != NULL) + (indicator.at != NULL) > 1)
-		return ex_fail(r->json->host, EX_INVALID,
+		return ex_fail(json->host, EX_INVALID,
 					   "%s may have only one of \"level\", \"bin\" and \"indicator\"", where);
 	if (level.at != NULL)
 	{
 		column->kind = EX_COLUMN_LEVEL_IS;
-		EX_TRY(ex_json_level(r->json, r->levels, column->feature, level, where, &column->level));
+		EX_TRY(ex_json_level(json, levels, column->feature, level, where, &column->level));
 	}
 	if (bin.at != NULL)
 	{
 		column->kind = EX_COLUMN_BIN;
-		EX_TRY(read_numbers(r->json, bin, where, 2, false, limits));
+		EX_TRY(read_numbers(json, bin, where, 2, false, limits));
 		column->low = limits[0];
 		column->high = limits[1];
 	}
-	if (ex_json_bool(r->json, indicator))
+	if (ex_json_bool(json, indicator))
 		column->kind = EX_COLUMN_ISNULL;
 	return EX_OK;
 }
@@ -348,7 +348,7 @@ read_column(reader *r, ex_json_value object, size_t c, table *table)
 	EX_TRY(ex_json_read_object(r->json, object, where, members, 7, true));
 	*column = (ex_column) {.missing = NAN};
 	EX_TRY(ex_json_feature(r->json, r->builder, r->features, feature, where, &column->feature));
-	EX_TRY(read_kind(r, where, level, bin, indicator, column));
+	EX_TRY(ex_column_read_kind(r->json, r->levels, where, level, bin, indicator, column));
 	if (missing.at != NULL)
 		EX_TRY(ex_json_number(r->json, missing, where, &column->missing));
 	EX_TRY(read_line(r, coefficient, where, false, table, table->coefficient + c, table->n));
@@ -465,14 +465,7 @@ ex_linear_read_json(ex_builder *builder, ex_json *json, ex_json_value document)
  * Writing.
  */
 
-typedef struct writer
-{
-	ex_host    *host;
-	ex_buffer  *out;
-	ex_linear_view view;
-	const uint8_t *flags;		/* of the features */
-	uint32_t   *first_level;	/* of each feature, among all level names */
-} writer;
+typedef ex_column_writer writer;
 
 static bool
 same_bits(double a, double b)
@@ -635,6 +628,14 @@ write_kind(writer *w, uint32_t c)
 	}
 }
 
+ex_status
+ex_column_write(ex_column_writer *w, uint32_t c)
+{
+	EX_TRY(put_text(w, "{\"feature\":"));
+	EX_TRY(write_feature_name(w, w->view.feature[c]));
+	return write_kind(w, c);
+}
+
 static ex_status
 write_column(writer *w, uint32_t c)
 {
@@ -643,9 +644,7 @@ write_column(writer *w, uint32_t c)
 	ex_column	column;
 
 	ex_linear_get_column(view, c, &column);
-	EX_TRY(put_text(w, "{\"feature\":"));
-	EX_TRY(write_feature_name(w, column.feature));
-	EX_TRY(write_kind(w, c));
+	EX_TRY(ex_column_write(w, c));
 	if (!same_bits(column.missing, implied_missing(view, &column)))
 	{
 		EX_TRY(put_text(w, ",\"missing\":"));
@@ -689,13 +688,15 @@ write_columns(writer *w)
 	return view->covariance != NULL ? put_text(w, "]") : EX_OK;
 }
 
-/* Where each feature's level names begin. */
-static ex_status
-find_levels(writer *w)
+ex_status
+ex_column_writer_open(ex_column_writer *w, ex_host *host, const ex_model *model, ex_buffer *out)
 {
-	const uint32_t *n_levels = ex_get(w->view.model, EX_FEATURE_LEVELS, NULL);
+	const uint32_t *n_levels = ex_get(model, EX_FEATURE_LEVELS, NULL);
 	uint32_t	first = 0;
 
+	w->host = host;
+	w->out = out;
+	ex_linear_open(model, &w->view);
 	w->flags = ex_get(w->view.model, EX_FEATURE_FLAGS, NULL);
 	EX_TRY(EX_ALLOC(w->host, w->view.n_features, &w->first_level));
 	for (uint32_t f = 0; f < w->view.n_features; f++)
@@ -710,10 +711,9 @@ find_levels(writer *w)
 ex_status
 ex_linear_write_json(ex_host *host, const ex_model *model, ex_buffer *out)
 {
-	writer		w = {.host = host, .out = out};
+	writer		w;
 
-	ex_linear_open(model, &w.view);
-	EX_TRY(find_levels(&w));
+	EX_TRY(ex_column_writer_open(&w, host, model, out));
 	EX_TRY(put_text(&w, ",\"intercept\":"));
 	EX_TRY(write_line(&w, w.view.intercept, 1, w.view.n_outputs));
 	return is_simple(&w.view) ? write_coefficients(&w) : write_columns(&w);

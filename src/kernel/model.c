@@ -80,6 +80,7 @@ ex_type_size(ex_type type)
 			return 1;
 		case EX_I32:
 		case EX_U32:
+		case EX_F32:
 			return 4;
 		case EX_F64:
 			return 8;

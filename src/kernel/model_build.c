@@ -164,9 +164,24 @@ ex_layout(ex_section *section, uint32_t n_sections)
  * no -0, which jsonb would not keep either.
  */
 static void
+canonical_singles(float *value, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+	{
+		if (isnan(value[i]))
+			memcpy(&value[i], &ex_canonical_nan_f32, sizeof(float));
+		else
+			value[i] += 0.0f;
+	}
+}
+
+static void
 canonical_numbers(ex_type type, char *elements, size_t count)
 {
 	size_t		width = ex_type_size(type);
+
+	if (type == EX_F32)
+		canonical_singles((float *) elements, count);
 
 	/* a node begins with its number */
 	if (type != EX_F64 && type != EX_NODE)

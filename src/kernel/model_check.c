@@ -133,6 +133,24 @@ check_padding(ex_host *host, const ex_model *model)
 	return EX_OK;
 }
 
+/* A zero without a sign, or the one NaN, or any other number? */
+static bool
+is_canonical(ex_type type, const void *element)
+{
+	double		value;
+	float		single;
+
+	if (type == EX_F32)
+	{
+		memcpy(&single, element, sizeof(single));
+		return isnan(single) ? memcmp(element, &ex_canonical_nan_f32, sizeof(single)) == 0 :
+			single != 0 || !signbit(single);
+	}
+	memcpy(&value, element, sizeof(value));
+	return isnan(value) ? memcmp(element, &ex_canonical_nan, sizeof(value)) == 0 :
+		value != 0 || !signbit(value);
+}
+
 /* One NaN only and no -0, so that equal models have equal digests. */
 static ex_status
 check_numbers(ex_host *host, const ex_model *model)
@@ -144,17 +162,11 @@ check_numbers(ex_host *host, const ex_model *model)
 		const char *element = (const char *) model + section->offset;
 
 		/* a node begins with its number */
-		if (type != EX_F64 && type != EX_NODE)
+		if (type != EX_F64 && type != EX_F32 && type != EX_NODE)
 			continue;
 		for (uint32_t k = 0; k < section->count; k++, element += ex_type_size(type))
-		{
-			double		value = *(const double *) element;
-
-			if (isnan(value) && memcmp(&value, &ex_canonical_nan, sizeof(double)) != 0)
-				return bad(host, "a NaN is not in its canonical form");
-			if (value == 0 && signbit(value))
-				return bad(host, "a zero is negative");
-		}
+			if (!is_canonical(type, element))
+				return bad(host, "a NaN is not in its canonical form, or a zero is negative");
 	}
 	return EX_OK;
 }
@@ -181,9 +193,8 @@ compare_names(const void *a, const void *b)
 	return memcmp(left->text, right->text, left->length);
 }
 
-/* Names first .. first + count - 1 of a pair: well formed and distinct. */
-static ex_status
-check_distinct(ex_host *host, const ex_model *model, ex_section_id start,
+ex_status
+ex_check_distinct_names(ex_host *host, const ex_model *model, ex_section_id start,
 			   uint32_t first, uint32_t count, const char *what)
 {
 	name_ref   *name;
@@ -204,9 +215,8 @@ check_distinct(ex_host *host, const ex_model *model, ex_section_id start,
 	return EX_OK;
 }
 
-/* Offsets of a names pair with `count` entries, each of 1 .. EX_MAX_NAME bytes. */
-static ex_status
-check_names(ex_host *host, const ex_model *model, ex_section_id start, uint64_t count,
+ex_status
+ex_check_names(ex_host *host, const ex_model *model, ex_section_id start, uint64_t count,
 			const char *what, uint32_t shortest)
 {
 	const uint32_t *offset = ex_get(model, start, NULL);
@@ -295,8 +305,8 @@ check_features(ex_host *host, const ex_model *model, uint64_t *n_levels)
 	uint64_t	named = 0;
 	uint32_t	first = 0;
 
-	EX_TRY(check_names(host, model, EX_FEATURE_NAME_START, p, "feature", 1));
-	EX_TRY(check_distinct(host, model, EX_FEATURE_NAME_START, 0, p, "feature"));
+	EX_TRY(ex_check_names(host, model, EX_FEATURE_NAME_START, p, "feature", 1));
+	EX_TRY(ex_check_distinct_names(host, model, EX_FEATURE_NAME_START, 0, p, "feature"));
 	EX_TRY(need(host, model, EX_FEATURE_KIND, p));
 	EX_TRY(need(host, model, EX_FEATURE_MISSING, p));
 	EX_TRY(need(host, model, EX_FEATURE_UNKNOWN, p));
@@ -314,12 +324,12 @@ check_features(ex_host *host, const ex_model *model, uint64_t *n_levels)
 		if (!(flags[i] & EX_FEATURE_CODED))
 			named += levels[i];
 	}
-	EX_TRY(check_names(host, model, EX_LEVEL_NAME_START, named, "level", 0));
+	EX_TRY(ex_check_names(host, model, EX_LEVEL_NAME_START, named, "level", 0));
 	for (uint32_t i = 0; i < p; i++)
 	{
 		if (flags[i] & EX_FEATURE_CODED)
 			continue;
-		EX_TRY(check_distinct(host, model, EX_LEVEL_NAME_START, first, levels[i], "level"));
+		EX_TRY(ex_check_distinct_names(host, model, EX_LEVEL_NAME_START, first, levels[i], "level"));
 		first += levels[i];
 	}
 	return EX_OK;
@@ -410,8 +420,8 @@ ex_validate(ex_host *host, const ex_model *model, size_t size)
 	EX_TRY(check_padding(host, model));
 	EX_TRY(check_numbers(host, model));
 	EX_TRY(check_features(host, model, &n_levels));
-	EX_TRY(check_names(host, model, EX_OUTPUT_NAME_START, model->n_outputs, "output", 1));
-	EX_TRY(check_distinct(host, model, EX_OUTPUT_NAME_START, 0, model->n_outputs, "output"));
+	EX_TRY(ex_check_names(host, model, EX_OUTPUT_NAME_START, model->n_outputs, "output", 1));
+	EX_TRY(ex_check_distinct_names(host, model, EX_OUTPUT_NAME_START, 0, model->n_outputs, "output"));
 	EX_TRY(check_background(host, model, n_levels));
 	EX_TRY(check_statistics(host, model));
 	EX_TRY(ex_family_by_id(model->family)->validate(host, model));

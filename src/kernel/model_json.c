@@ -30,7 +30,7 @@ static void
 common_members(common *common, ex_json_member members[N_COMMON])
 {
 	members[0] = (ex_json_member) {"family", EX_JSON_STRING, true, &common->family};
-	members[1] = (ex_json_member) {"features", EX_JSON_ARRAY, true, &common->features};
+	members[1] = (ex_json_member) {"features", EX_JSON_ARRAY, false, &common->features};
 	members[2] = (ex_json_member) {"outputs", EX_JSON_ARRAY | EX_JSON_NUMBER, false, &common->outputs};
 	members[3] = (ex_json_member) {"link", EX_JSON_STRING, false, &common->link};
 	members[4] = (ex_json_member) {"link_param", EX_JSON_NUMBER, false, &common->link_param};
@@ -115,7 +115,8 @@ read_header(ex_builder *builder, ex_json *json, const common *common)
 	const char *text;
 	size_t		length;
 
-	EX_TRY(read_outputs(builder, json, common->outputs));
+	if (common->outputs.at != NULL || !ex_family_by_id(builder->family)->infers_outputs)
+		EX_TRY(read_outputs(builder, json, common->outputs));
 	if (common->link.at != NULL)
 	{
 		EX_TRY(ex_json_string(json, common->link, &text, &length));
@@ -384,6 +385,8 @@ read_encoded(ex_builder *builder, const ex_family *family, ex_json *json, ex_jso
 	ex_encoding encoding;
 	ex_model   *encoded;
 
+	if (common->features.at == NULL)
+		return ex_fail(json->host, EX_INVALID, "model has no key \"features\"");
 	EX_TRY(ex_encoding_read(builder, json, common->features, common->inputs, &encoding));
 	ex_builder_init(&columns, json->host, family->id);
 	EX_TRY(put_columns(&columns, encoding.n_columns));
@@ -393,13 +396,26 @@ read_encoded(ex_builder *builder, const ex_family *family, ex_json *json, ex_jso
 	return ex_fold(json->host, encoded, &encoding, builder);
 }
 
+/* The features of a document, or those that its family finds elsewhere in it. */
+static ex_status
+read_features(ex_builder *builder, const ex_family *family, ex_json *json, ex_json_value document,
+			  const common *common)
+{
+	bool	   *has_policy;
+	bool		found = false;
+
+	if (common->features.at != NULL)
+		return ex_features_read(builder, json, common->features, &has_policy);
+	if (family->read_features != NULL)
+		EX_TRY(family->read_features(builder, json, document, &found));
+	return found ? EX_OK : ex_fail(json->host, EX_INVALID, "model has no key \"features\"");
+}
+
 static ex_status
 read_plain(ex_builder *builder, const ex_family *family, ex_json *json, ex_json_value document,
 		   const common *common)
 {
-	bool	   *has_policy;
-
-	EX_TRY(ex_features_read(builder, json, common->features, &has_policy));
+	EX_TRY(read_features(builder, family, json, document, common));
 	EX_TRY(read_header(builder, json, common));
 	return family->read_json(builder, json, document);
 }

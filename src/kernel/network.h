@@ -130,6 +130,16 @@ typedef struct ex_network_view
 	const double *weight;		/* one of these two, the other is NULL */
 	const float *weight_f32;
 	uint32_t	n_weights;
+	/* sections of the layers, for ex_network_layer */
+	const uint32_t *name_start;
+	const char *name_text;
+	const uint8_t *kind;
+	const uint32_t *input_start;
+	const uint32_t *layer_input;
+	const uint32_t *shape;
+	const int32_t *setting;
+	const double *number;
+	const uint32_t *weight_start;
 } ex_network_view;
 
 /* Look at a valid model; costs nothing. */
