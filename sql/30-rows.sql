@@ -25,8 +25,8 @@ COMMENT ON TYPE explain.attribution IS
 'One row per output and feature: the row contract of every local explanation';
 COMMENT ON COLUMN explain.attribution.output IS 'Output (class or target) that is explained; "a - b" for the difference of two';
 COMMENT ON COLUMN explain.attribution.rank IS '1 = largest absolute attribution';
-COMMENT ON COLUMN explain.attribution.feature IS 'Name of the feature; null in the row that sums up the rest';
-COMMENT ON COLUMN explain.attribution.feature_value IS 'The feature''s value as text, independent of settings; null where it was missing; in the row of kind rest the number of features summed up';
+COMMENT ON COLUMN explain.attribution.feature IS 'Name of the feature, or of the group of features; null in the row that sums up the rest';
+COMMENT ON COLUMN explain.attribution.feature_value IS 'The feature''s value as text, independent of settings; null where it was missing; in the rows of kind group and rest the number of features';
 COMMENT ON COLUMN explain.attribution.feature_num IS 'The value of a numeric or boolean feature as a number';
 COMMENT ON COLUMN explain.attribution.feature_scaled IS 'The value within the feature''s range in the background, 0..1, for colour; null without a background';
 COMMENT ON COLUMN explain.attribution.attribution IS 'Contribution of the feature, in units of the space explained';
@@ -39,7 +39,7 @@ COMMENT ON COLUMN explain.attribution.ci_high IS 'Upper end of the 95 % interval
 COMMENT ON COLUMN explain.attribution.residual IS 'prediction - base_value - sum of all attributions: what additivity misses';
 COMMENT ON COLUMN explain.attribution.space IS 'raw or response';
 COMMENT ON COLUMN explain.attribution.method IS 'Method that was used';
-COMMENT ON COLUMN explain.attribution.kind IS 'feature, or rest: the sum of the features not shown';
+COMMENT ON COLUMN explain.attribution.kind IS 'feature, group: several features explained together, or rest: the sum of those not shown';
 
 CREATE TYPE explain.interaction AS (
 	output text,

@@ -15,7 +15,7 @@ named_baseline(CallSite *site, FunctionCallInfo fcinfo, int argno)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("unknown baseline \"%s\"", label_arg(fcinfo, argno)),
-				 errhint("It is 'auto', 'zero' or 'mean'; reference => gives a row.")));
+				 errhint("It is 'auto', 'zero' or 'mean', for some methods 'background'; reference => gives a row.")));
 	if (site->entry->background.n == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -35,4 +35,17 @@ baseline_arg(CallSite *site, FunctionCallInfo fcinfo, InputKind kind,
 		out->kind = EX_BASELINE_ROW;
 		out->row = input_read(site->reader, site->entry, kind, PG_GETARG_DATUM(reference), 1)->x;
 	}
+}
+
+bool
+baseline_is_background(CallSite *site, FunctionCallInfo fcinfo, int baseline, int reference)
+{
+	if (!PG_ARGISNULL(reference) || !label_is(fcinfo, baseline, "background"))
+		return false;
+	if (site->entry->background.n == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("model has no background"),
+				 errhint("Attach one with explain.with_background(model, ...), or use baseline => 'zero' or a reference row.")));
+	return true;
 }

@@ -17,4 +17,10 @@
 extern void baseline_arg(CallSite *site, FunctionCallInfo fcinfo, InputKind kind,
 						 int baseline, int reference, ex_baseline *out);
 
+/*
+ * Is it 'background', which methods that average over rows take besides?  Not
+ * if there is a reference; 22023 without a background.
+ */
+extern bool baseline_is_background(CallSite *site, FunctionCallInfo fcinfo, int baseline, int reference);
+
 #endif							/* BASELINE_H */

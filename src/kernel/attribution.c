@@ -35,3 +35,15 @@ ex_scale_to_range(double x, double low, double high)
 	/* halves, so that the width of a range cannot overflow */
 	return fmin(1, fmax(0, (x / 2 - low / 2) / (high / 2 - low / 2)));
 }
+
+void
+ex_scale_to_largest(const double *value, size_t n, double *scaled)
+{
+	double		largest = 0;
+
+	/* fmax passes over NaN */
+	for (size_t i = 0; i < n; i++)
+		largest = fmax(largest, fabs(value[i]));
+	for (size_t i = 0; i < n; i++)
+		scaled[i] = value[i] == 0 ? 0 : value[i] / largest;
+}

@@ -21,4 +21,7 @@ extern double ex_residual(double prediction, double base, const double *value, s
  */
 extern double ex_scale_to_range(double x, double low, double high);
 
+/* scaled[n]: value divided by the largest magnitude, -1 .. 1; 0 where all are 0, NaN stays. */
+extern void ex_scale_to_largest(const double *value, size_t n, double *scaled);
+
 #endif							/* EX_ATTRIBUTION_H */

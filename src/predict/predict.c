@@ -21,6 +21,15 @@ predict_row(CallSite *site)
 	return (Prediction) {raw, response};
 }
 
+void
+explained_output(CallSite *site, ex_space space, Prediction both, uint32 k, Attribution *a)
+{
+	a->space = space;
+	a->output = output_name(site->entry, k);
+	a->prediction = space == EX_RAW ? both.raw[k] : both.response[k];
+	a->prediction_response = both.response[k];
+}
+
 Datum
 prediction_datum(double prediction)
 {

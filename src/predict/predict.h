@@ -6,6 +6,7 @@
 #define PREDICT_H
 
 #include "call_site.h"
+#include "rows/attribution.h"
 
 typedef struct Prediction
 {
@@ -15,6 +16,9 @@ typedef struct Prediction
 
 /* In scratch memory of the call site. */
 extern Prediction predict_row(CallSite *site);
+
+/* The columns of an explanation that say what is explained: output k, in this space. */
+extern void explained_output(CallSite *site, ex_space space, Prediction both, uint32 k, Attribution *a);
 
 /* A prediction as an answer: 22003 where it is out of range. */
 extern Datum prediction_datum(double prediction);

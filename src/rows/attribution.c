@@ -14,7 +14,7 @@
 
 typedef struct Ranked
 {
-	uint32		feature;
+	uint32		at;
 	double		value;
 } Ranked;
 
@@ -35,20 +35,20 @@ compare_ranked(const void *a, const void *b)
 
 	if (difference != 0)
 		return difference > 0 ? 1 : -1;
-	return left->feature < right->feature ? -1 : 1;
+	return left->at < right->at ? -1 : 1;
 }
 
 static Ranked *
-rank_features(const Attribution *attribution, uint32 p)
+rank_values(const Attribution *attribution, uint32 n)
 {
-	Ranked	   *ranked = palloc(p * sizeof(Ranked));
+	Ranked	   *ranked = palloc(n * sizeof(Ranked));
 
-	for (uint32 i = 0; i < p; i++)
+	for (uint32 i = 0; i < n; i++)
 	{
-		ranked[i].feature = i;
+		ranked[i].at = i;
 		ranked[i].value = attribution->value[i];
 	}
-	qsort(ranked, p, sizeof(Ranked), compare_ranked);
+	qsort(ranked, n, sizeof(Ranked), compare_ranked);
 	return ranked;
 }
 
@@ -97,8 +97,8 @@ residual(const Attribution *attribution, uint32 p)
 
 /* Columns after the attribution; most are the same in all rows of one number. */
 static void
-finish_row(RowWriter *writer, const Attribution *attribution, int32 feature, double std_error,
-		   double ci_low, double ci_high, double residual)
+finish_row(RowWriter *writer, const Attribution *attribution, int32 feature, const char *kind,
+		   double std_error, double ci_low, double ci_high, double residual)
 {
 	row_float8(writer, attribution->base_value);
 	row_float8(writer, attribution->prediction);
@@ -109,30 +109,55 @@ finish_row(RowWriter *writer, const Attribution *attribution, int32 feature, dou
 	row_float8(writer, residual);
 	row_text(writer, space_name(attribution->space));
 	row_text(writer, attribution->method);
-	row_text(writer, feature < 0 ? "rest" : "feature");
+	row_text(writer, kind);
 	if (attribution->more != NULL)
 		attribution->more(writer, attribution, feature);
 	row_end(writer);
 }
 
+/* Columns that say which feature it is, and its value. */
 static void
-feature_row(RowWriter *writer, const Attribution *attribution, uint32 i, int rank, double residual)
+feature_columns(RowWriter *writer, const Attribution *attribution, uint32 i)
 {
 	const ModelEntry *entry = attribution->entry;
 	const InputRow *row = attribution->row;
-	bool		sampled = attribution->std_error != NULL;
-	double		value = attribution->value[i];
 	uint32		length;
 	const char *name = ex_get_name(entry->model, EX_FEATURE_NAME_START, i, &length);
 
-	row_text(writer, attribution->output);
-	row_int4(writer, rank);
 	row_text_n(writer, name, length);
 	row_text(writer, input_value_text(entry, row, i));
 	row_float8(writer, feature_number(entry, row, i));
 	row_float8(writer, scaled_value(entry, row, i));
+}
+
+/* The same for a group: its name and how many features it has. */
+static void
+group_columns(RowWriter *writer, const char *name, uint32 size)
+{
+	row_text_n(writer, name, (uint32) strlen(name));
+	row_text(writer, psprintf("%u feature%s", size, size == 1 ? "" : "s"));
+	row_null(writer);
+	row_null(writer);
+}
+
+/* Row of value i: of feature i, or of part i where features are grouped. */
+static void
+value_row(RowWriter *writer, const Attribution *attribution, uint32 i, int rank, double residual)
+{
+	const ex_feature_groups *groups = attribution->groups;
+	bool		grouped = groups != NULL && groups->name[i] != NULL;
+	uint32		feature = groups != NULL ? groups->first[i] : i;
+	bool		sampled = attribution->std_error != NULL;
+	double		value = attribution->value[i];
+
+	row_text(writer, attribution->output);
+	row_int4(writer, rank);
+	if (grouped)
+		group_columns(writer, groups->name[i], groups->size[i]);
+	else
+		feature_columns(writer, attribution, feature);
 	row_float8(writer, value);
-	finish_row(writer, attribution, (int32) i,
+	finish_row(writer, attribution, (int32) feature, grouped ? "group" : "feature",
 			   sampled ? attribution->std_error[i] : isnan(value) ? NAN : 0,
 			   sampled ? attribution->ci_low[i] : value,
 			   sampled ? attribution->ci_high[i] : value, residual);
@@ -147,32 +172,34 @@ rest_row(RowWriter *writer, const Attribution *attribution, double value, uint32
 	row_text(writer, attribution->output);
 	row_int4(writer, rank);
 	row_null(writer);
-	row_text(writer, psprintf("%u other feature%s", count, count == 1 ? "" : "s"));
+	row_text(writer, attribution->groups != NULL ? psprintf("%u others", count) :
+			 psprintf("%u other feature%s", count, count == 1 ? "" : "s"));
 	row_null(writer);
 	row_null(writer);
 	row_float8(writer, value);
-	finish_row(writer, attribution, -1, sampled ? NAN : 0, sampled ? NAN : value,
+	finish_row(writer, attribution, -1, "rest", sampled ? NAN : 0, sampled ? NAN : value,
 			   sampled ? NAN : value, residual);
 }
 
 void
 attribution_rows(RowWriter *writer, const Attribution *attribution, const RowSelection *selection)
 {
-	uint32		p = attribution->entry->model->n_features;
-	Ranked	   *ranked = rank_features(attribution, p);
-	double		missed = residual(attribution, p);
+	uint32		n = attribution->groups != NULL ? attribution->groups->n :
+		attribution->entry->model->n_features;
+	Ranked	   *ranked = rank_values(attribution, n);
+	double		missed = residual(attribution, n);
 	ex_sum		rest = {0};
 	uint32		shown = 0;
 
-	for (uint32 i = 0; i < p; i++)
+	for (uint32 i = 0; i < n; i++)
 	{
 		if (shown < selection->top_k && shows(selection->direction, ranked[i].value))
-			feature_row(writer, attribution, ranked[i].feature, (int) ++shown, missed);
+			value_row(writer, attribution, ranked[i].at, (int) ++shown, missed);
 		else if (!isnan(ranked[i].value))
 			ex_sum_add(&rest, ranked[i].value);
 	}
-	if (shown < p && selection->rest)
-		rest_row(writer, attribution, ex_sum_total(&rest), p - shown, (int) shown + 1, missed);
+	if (shown < n && selection->rest)
+		rest_row(writer, attribution, ex_sum_total(&rest), n - shown, (int) shown + 1, missed);
 	pfree(ranked);
 }
 

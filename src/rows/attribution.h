@@ -6,6 +6,7 @@
 #define ATTRIBUTION_H
 
 #include "input/input.h"
+#include "kernel/feature_groups.h"
 #include "rows/rows.h"
 
 typedef enum Direction
@@ -32,8 +33,9 @@ struct Attribution
 	const ModelEntry *entry;
 	const InputRow *row;
 	const char *output;
-	const double *value;		/* one attribution per feature; NaN: not
-								 * defined, ranked last */
+	const ex_feature_groups *groups;	/* NULL: each feature on its own */
+	const double *value;		/* one attribution per feature (per group and
+								 * lone feature); NaN: not defined, ranked last */
 	const double *std_error;	/* NULL: not sampled; rows show 0 width */
 	const double *ci_low;
 	const double *ci_high;

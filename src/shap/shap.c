@@ -66,18 +66,13 @@ run_interactions(CallSite *site, const ShapPlan *plan, double **value, double **
 static void
 set_prediction(CallSite *site, const ShapPlan *plan, Prediction both, uint32 k, Attribution *a)
 {
-	a->space = plan->call.space;
-	a->output = output_name(site->entry, k);
+	explained_output(site, plan->call.space, both, k, a);
 	if (plan->difference)
 	{
 		a->output = psprintf("%s - %s", a->output, output_name(site->entry, plan->versus));
-		a->prediction = both.raw[k];
 		ex_subtract(&a->prediction, &both.raw[plan->versus], 1);
 		a->prediction_response = NAN;
-		return;
 	}
-	a->prediction = plan->call.space == EX_RAW ? both.raw[k] : both.response[k];
-	a->prediction_response = both.response[k];
 }
 
 /* shap_values(model, input, output, space, method, top_k, direction, rest, versus, reference) */
