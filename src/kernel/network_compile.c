@@ -12,10 +12,6 @@
 #include "linear_internal.h"
 #include "network_internal.h"
 
-/* until network_build.c is there */
-#pragma weak ex_network_open
-#pragma weak ex_network_layer
-
 #define WORK_LIMIT ((size_t) 32 << 20)	/* bytes of a workspace of many rows */
 #define ALIGN 8					/* numbers: a cache line */
 
