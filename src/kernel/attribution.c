@@ -26,6 +26,18 @@ ex_residual(double prediction, double base, const double *value, size_t p)
 	return ex_sum_total(&sum);
 }
 
+void
+ex_normal_intervals(const double *value, const double *std_error, size_t n, double *low, double *high)
+{
+	const double quantile = 1.959963984540054;
+
+	for (size_t i = 0; i < n; i++)
+	{
+		low[i] = value[i] - quantile * std_error[i];
+		high[i] = value[i] + quantile * std_error[i];
+	}
+}
+
 double
 ex_scale_to_range(double x, double low, double high)
 {

@@ -16,6 +16,13 @@ extern void ex_subtract(double *value, const double *other, size_t n);
 extern double ex_residual(double prediction, double base, const double *value, size_t p);
 
 /*
+ * low[n] and high[n]: the 95 % intervals of sampled values with these standard
+ * errors, value -+ 1.96 error.
+ */
+extern void ex_normal_intervals(const double *value, const double *std_error, size_t n,
+								double *low, double *high);
+
+/*
  * Where x lies between low and high: 0 .. 1, clamped; 0.5 where both are the
  * same, NaN where there is no range.
  */

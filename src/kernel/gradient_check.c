@@ -36,8 +36,10 @@ ex_find_gradient_method(ex_host *host, const char *name, size_t length, ex_gradi
 			*method = (ex_gradient_method) i;
 			return EX_OK;
 		}
-		used += snprintf(valid + used, sizeof(valid) - (size_t) used, "%s%s", i > 0 ? ", " : "", candidate);
 	}
+	for (int i = 0; i < EX_N_GRADIENT_METHODS; i++)
+		used += snprintf(valid + used, sizeof(valid) - (size_t) used, "%s%s", i > 0 ? ", " : "",
+						 ex_gradient_method_names[i]);
 	ex_fail(host, EX_INVALID, "unknown method \"%.*s\"", (int) (length < 200 ? length : 200), name);
 	ex_hint(host, "Valid methods are %s.", valid);
 	return EX_INVALID;
