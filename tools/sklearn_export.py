@@ -544,22 +544,28 @@ def code_levels(column, weights):
     return made, weights * base
 
 
-def linear_document(model, outputs=None, link="identity", link_param=1.0):
-    estimator = model.estimator
-    coefficients = np.atleast_2d(dense(estimator.coef_))
-    intercept = np.broadcast_to(np.asarray(estimator.intercept_, dtype=float).ravel(),
-                                (len(coefficients),)).copy()
+def without_codes(model, coefficients, intercept):
+    """A weighted sum of columns (a row of coefficients for each sum), with a column a level for codes."""
     terms = []
+    intercept = intercept.copy()
     for column, weights in zip(model.columns, coefficients.T):
         levels, base = code_levels(column, weights) if column.op == "code" else ([(column, weights)], 0.0)
         terms += levels
         intercept += base
-    model = Model(estimator, [column for column, weights in terms])
+    return (Model(model.estimator, [column for column, weights in terms]),
+            [[float(weights[k]) for column, weights in terms] for k in range(len(coefficients))],
+            [float(v) for v in intercept])
+
+
+def linear_document(model, outputs=None, link="identity", link_param=1.0):
+    estimator = model.estimator
+    coefficients = np.atleast_2d(dense(estimator.coef_))
+    intercept = np.broadcast_to(np.asarray(estimator.intercept_, dtype=float).ravel(), (len(coefficients),))
+    model, coefficients, intercept = without_codes(model, coefficients, intercept)
     return model.document(
         "linear", [column.affine() for column in model.columns],
         outputs=outputs or len(coefficients), link=link, link_param=link_param if link_param != 1 else None,
-        intercept=[float(v) for v in intercept],
-        coefficients=[[float(weights[k]) for column, weights in terms] for k in range(len(coefficients))])
+        intercept=intercept, coefficients=coefficients)
 
 
 def linear_regressor(model):
@@ -900,9 +906,45 @@ def hist_boosting_classifier(model):
     return hist_boosting(model, names, "softmax")
 
 
+# ---------------------------------------------------------------- networks
+
+ACTIVATIONS = {"identity": None, "logistic": "sigmoid", "tanh": "tanh", "relu": "relu"}
+
+
+def network_document(model, outputs, link="identity"):
+    """Layers of a multilayer perceptron; the last activation is the link."""
+    estimator = model.estimator
+    if estimator.activation not in ACTIVATIONS:
+        raise CannotExport(f"{label(estimator)}: activation={estimator.activation!r}")
+    activation = ACTIVATIONS[estimator.activation]
+    # coefs_ has a row for each input; float32 numbers stay what they are
+    matrices = [weights.T.astype(float) for weights in estimator.coefs_]
+    biases = [bias.astype(float) for bias in estimator.intercepts_]
+    model, first, bias = without_codes(model, matrices[0], biases[0])
+    layers = [{"kind": "dense", "weights": first, "bias": bias}]
+    for matrix, bias in zip(matrices[1:], biases[1:]):
+        if activation is not None:
+            layers[-1]["activation"] = activation
+        layers.append({"kind": "dense", "weights": matrix.tolist(), "bias": bias.tolist()})
+    return model.document("network", [column.affine() for column in model.columns],
+                          outputs=outputs, link=link, layers=layers)
+
+
+def mlp_regressor(model):
+    return network_document(model, model.estimator.n_outputs_)
+
+
+def mlp_classifier(model):
+    """Two classes have one output; of several labels each has its own probability."""
+    estimator = model.estimator
+    names = class_names(estimator)
+    if estimator.out_activation_ == "softmax":
+        return network_document(model, names, "softmax")
+    return network_document(model, names[-estimator.n_outputs_:], "logit")
+
+
 # ---------------------------------------------------------------- estimators
 
-# Networks (MLPClassifier, MLPRegressor) take their place here with their family.
 ESTIMATORS = {
     **dict.fromkeys(("ARDRegression", "BayesianRidge", "ElasticNet", "ElasticNetCV", "HuberRegressor", "Lars",
                      "LarsCV", "Lasso", "LassoCV", "LassoLars", "LassoLarsCV", "LassoLarsIC",
@@ -924,6 +966,8 @@ ESTIMATORS = {
     "HistGradientBoostingRegressor": hist_boosting_regressor,
     "HistGradientBoostingClassifier": hist_boosting_classifier,
     "IsolationForest": isolation_forest,
+    "MLPClassifier": mlp_classifier,
+    "MLPRegressor": mlp_regressor,
 }
 
 

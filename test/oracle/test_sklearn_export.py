@@ -29,6 +29,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.feature_selection import SelectKBest
 from sklearn.impute import MissingIndicator, SimpleImputer
+from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -128,11 +129,24 @@ def several_targets(parts):
     return np.hstack(parts) if isinstance(parts, list) else parts
 
 
+def perceptron_raw(model, last, rows):
+    """What scikit-learn's forward pass gives without the last activation."""
+    activation, last.out_activation_ = last.out_activation_, "identity"
+    try:
+        inside = model[:-1].transform(rows) if isinstance(model, Pipeline) else np.asarray(rows)
+        return two_dimensional(last._forward_pass_fast(inside))
+    finally:
+        last.out_activation_ = activation
+
+
 def peer_predictions(model, rows):
     """(raw, response) of scikit-learn; raw is None where it does not show it."""
     last = model.steps[-1][1] if isinstance(model, Pipeline) else model
     if isinstance(last, ensemble.IsolationForest):
         return None, two_dimensional(model.score_samples(rows))
+    if isinstance(last, MLPClassifier):
+        raw, shares = perceptron_raw(model, last, rows), two_dimensional(model.predict_proba(rows))
+        return raw, shares[:, 1:] if raw.shape[1] == 1 else shares
     if hasattr(model, "predict_proba"):
         shares = several_targets(model.predict_proba(rows))
         if not hasattr(model, "decision_function"):
@@ -221,11 +235,20 @@ def frame_of(model, data):
         data, columns=[f"x{i}" for i in range(np.shape(data)[1])])
 
 
-def rows_for(model, data, columns, names, odd):
+def mixed_rows(frame, rng, n):
+    """Rows whose values come from different rows, numbers stretched beyond the data."""
+    made = pd.DataFrame({name: frame[name].to_numpy()[rng.integers(0, len(frame), n)] for name in frame.columns})
+    for name in made.columns:
+        if made[name].dtype.kind == "f":
+            made[name] = made[name] * rng.choice([1, 1, 1.37, 3, -2], n)
+    return [row for _, row in made.iterrows()]
+
+
+def rows_for(model, data, columns, names, odd, mixed):
     """Rows of the training data, rows on edges, rows with missing and unknown values."""
     rng = np.random.default_rng(11)
     frame = frame_of(model, data)
-    rows = [frame.iloc[i].copy() for i in rng.integers(0, len(frame), 40)]
+    rows = [frame.iloc[i].copy() for i in rng.integers(0, len(frame), 40)] + mixed_rows(frame, rng, mixed)
 
     def changed(name, value):
         row = frame.iloc[rng.integers(0, len(frame))].copy()
@@ -287,14 +310,14 @@ def columns_of(model, names):
     return columns
 
 
-def check(tap, driver, name, model, data, target, odd=None, fit=None):
+def check(tap, driver, name, model, data, target, odd=None, mixed=0):
     if not tap.wants(name):
         return
-    model.fit(data, target, **(fit or {}))
+    model.fit(data, target)
     document = sklearn_export.export(model)
     frame = frame_of(model, data)
     names = [f if isinstance(f, str) else f["name"] for f in document["features"]]
-    rows = rows_for(model, data, columns_of(model, list(frame.columns)), names, odd or {})
+    rows = rows_for(model, data, columns_of(model, list(frame.columns)), names, odd or {}, mixed)
     try:
         got = kernel_predictions(driver, document, rows[names].itertuples(index=False))
     except Refused as refused:
@@ -575,6 +598,55 @@ def scaling_cases(run):
         standard(), ensemble.IsolationForest(n_estimators=10, random_state=0)), x, None)
 
 
+def network_cases(run):
+    x, y = regression_data()
+    c, classes = class_data()
+    b, binary = binary_data()
+    scaled = preprocessing.StandardScaler
+    small = dict(hidden_layer_sizes=(13, 7), max_iter=60, random_state=0)
+
+    def perceptron(name, model, data, target, odd=None):
+        run(name, model, data, target, odd, 1000)
+
+    for activation in ("identity", "logistic", "tanh", "relu"):
+        perceptron(f"MLPRegressor, {activation}", MLPRegressor(activation=activation, **small), x, y)
+        perceptron(f"MLPClassifier, {activation}, two classes", make_pipeline(
+            scaled(), MLPClassifier(activation=activation, **small)), b, binary)
+    perceptron("MLPRegressor, two targets", make_pipeline(preprocessing.MinMaxScaler(), MLPRegressor(**small)),
+               x, np.column_stack([y, y ** 0.5]))
+    perceptron("MLPRegressor, one layer", MLPRegressor((), max_iter=20, random_state=0), x, y)
+    perceptron("MLPClassifier, softmax", make_pipeline(
+        preprocessing.RobustScaler(), scaled(), MLPClassifier(solver="lbfgs", **small)), c, classes)
+    perceptron("MLPClassifier, several labels", make_pipeline(scaled(), MLPClassifier(**small)), c,
+               np.column_stack([classes == 0, c[:, 0] > 13, c[:, 4] > 100]).astype(int))
+    perceptron("MLPClassifier, float32", MLPClassifier(**small), b.astype(np.float32) / 100, binary)
+    network_pipeline_cases(perceptron)
+
+
+def network_pipeline_cases(run):
+    frame, y, binary = people()
+    full, _, _ = people(missing=False)
+    small = dict(hidden_layer_sizes=(9,), max_iter=40, random_state=0)
+    impute = make_pipeline(SimpleImputer(add_indicator=True), preprocessing.StandardScaler())
+    onehot, ordinal = preprocessing.OneHotEncoder, preprocessing.OrdinalEncoder
+    run("impute, scale, one-hot, MLPClassifier", make_pipeline(
+        numbers_and_categories(impute, onehot(handle_unknown="ignore")), MLPClassifier(**small)), frame, binary, ODD)
+    run("imputed categories, MLPRegressor", make_pipeline(numbers_and_categories(
+        impute, make_pipeline(SimpleImputer(strategy="most_frequent"), onehot(drop="first"))),
+        MLPRegressor(activation="tanh", **small)), frame, y, ODD)
+    run("one-hot, scaled, MLPClassifier", make_pipeline(
+        numbers_and_categories("passthrough", onehot(sparse_output=False)), preprocessing.StandardScaler(),
+        MLPClassifier(**small)), full, binary, ODD)
+    run("ordinal codes, missing and unknown, MLPRegressor", make_pipeline(
+        numbers_and_categories(impute, ordinal(encoded_missing_value=-2, handle_unknown="use_encoded_value",
+                                               unknown_value=-1)),
+        preprocessing.StandardScaler(), MLPRegressor(**small)), frame, y, ODD)
+    x, z, _ = decimals()
+    for encode in ("ordinal", "onehot-dense"):
+        run(f"KBinsDiscretizer, {encode}, MLPRegressor", make_pipeline(
+            preprocessing.KBinsDiscretizer(4, encode=encode, strategy="uniform"), MLPRegressor(**small)), x, z)
+
+
 # ---------------------------------------------------------------- golden files
 
 def golden_path(name):
@@ -651,14 +723,13 @@ class OwnScaler(preprocessing.StandardScaler):
 def refusal_cases(tap):
     from sklearn.decomposition import PCA
     from sklearn.neighbors import KNeighborsClassifier
-    from sklearn.neural_network import MLPClassifier
     x, y, _ = decimals()
     frame, target, binary = people(missing=False)
     ridge = linear_model.Ridge()
     onehot = preprocessing.OneHotEncoder
     cases = [
         (KNeighborsClassifier(), x, y > 0, "KNeighborsClassifier"),
-        (MLPClassifier(max_iter=2), x, y > 0, "MLPClassifier"),
+        (make_pipeline(preprocessing.MinMaxScaler(clip=True), MLPRegressor(max_iter=2)), x, y, "clip=True"),
         (make_pipeline(PCA(2), ridge), x, y, "PCA"),
         (make_pipeline(OwnScaler(), ridge), x, y, "OwnScaler"),
         (make_pipeline(preprocessing.FunctionTransformer(np.abs), ridge), x, y, "absolute"),
@@ -708,11 +779,11 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         driver = build_driver(folder)
 
-        def run(name, model, data, target, odd=None):
-            check(tap, driver, name, model, data, target, odd)
+        def run(name, model, data, target, odd=None, mixed=0):
+            check(tap, driver, name, model, data, target, odd, mixed)
 
         for cases in (linear_cases, linear_class_cases, tree_cases, hist_cases, pipeline_cases,
-                      encoder_cases, scaling_cases):
+                      encoder_cases, scaling_cases, network_cases):
             cases(run)
         golden_cases(tap, driver)
         refusal_cases(tap)
