@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "background.h"
+#include "effect_summary.h"
 #include "host_malloc.h"
 #include "similarity.h"
 #include "summary.h"
@@ -25,6 +26,12 @@ static ex_status
 walk_summary(ex_codec *codec, void *state)
 {
 	return ex_summary_code(codec, state);
+}
+
+static ex_status
+walk_effects(ex_codec *codec, void *state)
+{
+	return ex_effect_summary_code(codec, state);
 }
 
 static ex_status
@@ -108,6 +115,17 @@ use_summary(ex_host *host, ex_summary *state)
 }
 
 static void
+use_effects(ex_host *host, ex_effect_summary *state)
+{
+	ex_effect_summary *again;
+
+	for (uint32_t i = 0; i < state->n_effects; i++)
+		(void) ex_effect_summary_mean(state, i, 0);
+	round_trip(host, walk_effects, &state, &again);
+	(void) ex_effect_summary_merge(host, again, state);
+}
+
+static void
 use_sample(ex_host *host, ex_sample *state)
 {
 	ex_sample	again;
@@ -137,6 +155,8 @@ use_stored(ex_host *host, const uint8_t *data, size_t size)
 		use_similarity(host, copy);
 	if (ex_summary_validate(host, copy, size) == EX_OK)
 		use_summary(host, copy);
+	if (ex_effect_summary_validate(host, copy, size) == EX_OK)
+		use_effects(host, copy);
 	free(copy);
 }
 
@@ -148,6 +168,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	ex_codec	codec;
 	ex_similarity similarity;
 	ex_summary *summary;
+	ex_effect_summary *effects;
 	ex_sample	sample;
 
 	if (size == 0)
@@ -160,6 +181,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	ex_codec_read(&codec, host, "fuzz", data[0] == 't', data + 1, size - 1);
 	if (ex_summary_code(&codec, &summary) == EX_OK)
 		use_summary(host, summary);
+	memset(&host->error, 0, sizeof(host->error));
+	ex_codec_read(&codec, host, "fuzz", data[0] == 't', data + 1, size - 1);
+	if (ex_effect_summary_code(&codec, &effects) == EX_OK)
+		use_effects(host, effects);
 	memset(&host->error, 0, sizeof(host->error));
 	ex_codec_read(&codec, host, "fuzz", data[0] == 't', data + 1, size - 1);
 	if (ex_sample_read(&codec, &sample) == EX_OK)
