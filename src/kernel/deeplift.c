@@ -8,16 +8,11 @@
 #include "baseline.h"
 #include "deeplift.h"
 #include "linear.h"
+#include "link_path.h"
 #include "sum.h"
 
 #define TILE 256				/* references at a time */
 #define TILE_NUMBERS (1 << 21)	/* and no more than 16 MB of contributions */
-
-/*
- * Below this the quotient of two differences has lost more digits than the
- * derivative in the middle is off (1e-16 / d against d^2 / 24).
- */
-#define SMALL_DIFFERENCE 1e-5
 
 /* One call's arrays. */
 typedef struct deeplift_run
@@ -28,13 +23,12 @@ typedef struct deeplift_run
 	const double *x;			/* the row at hand */
 	uint32_t	n_columns;
 	uint32_t	tile;
-	double	   *raw;			/* K: of x, */
-	double	   *response;		/* K: and in the space explained */
+	double	   *raw;			/* K, of x */
 	double	   *z0;				/* tile * C */
 	double	   *raw0;			/* tile * K */
 	double	   *response0;		/* K, of one reference */
-	double	   *middle;			/* K */
-	double	   *derivative;		/* K */
+	ex_link_path link;			/* the last unit */
+	double	   *slope;			/* K */
 	double	   *contribution;	/* tile * count * p */
 	ex_sum	   *value;			/* count * p */
 	ex_sum	   *base;			/* count */
@@ -97,16 +91,13 @@ open_run(deeplift_run *run)
 	const ex_model *model = run->compiled->model;
 	size_t		count = run->call->outputs.count;
 	ex_host    *host = run->host;
-	double	   *scratch;
 
 	ex_get(model, EX_COLUMN_FEATURE, &run->n_columns);
 	run->tile = tile_rows(run);
-	EX_TRY(EX_ALLOC(host, (size_t) 5 * model->n_outputs, &scratch));
-	run->raw = scratch;
-	run->response = run->raw + model->n_outputs;
-	run->response0 = run->response + model->n_outputs;
-	run->middle = run->response0 + model->n_outputs;
-	run->derivative = run->middle + model->n_outputs;
+	EX_TRY(EX_ALLOC(host, model->n_outputs, &run->raw));
+	EX_TRY(EX_ALLOC(host, model->n_outputs, &run->response0));
+	EX_TRY(EX_ALLOC(host, model->n_outputs, &run->slope));
+	EX_TRY(ex_link_path_open(&run->link, host, model, run->call->space, run->call->outputs.first));
 	EX_TRY(EX_ALLOC(host, (size_t) run->tile * run->n_columns, &run->z0));
 	EX_TRY(EX_ALLOC(host, (size_t) run->tile * model->n_outputs, &run->raw0));
 	EX_TRY(EX_ALLOC(host, run->tile * count * model->n_features, &run->contribution));
@@ -138,25 +129,16 @@ load_references(deeplift_run *run, uint32_t first, uint32_t n)
 	return EX_OK;
 }
 
-/* What the link makes of a contribution to raw output k. */
+/* What the link, as one more unit, makes of a contribution to raw output k. */
 static ex_status
 link_multiplier(deeplift_run *run, const double *raw0, uint32_t k, double *multiplier)
 {
-	const ex_model *model = run->compiled->model;
-	double		difference = run->raw[k] - raw0[k];
-
 	*multiplier = 1;
 	if (!wants_response(run))
 		return EX_OK;
-	if (fabs(difference) >= SMALL_DIFFERENCE || model->link == EX_LINK_STEP)
-	{
-		*multiplier = difference != 0 ? (run->response[k] - run->response0[k]) / difference : 0;
-		return EX_OK;
-	}
-	for (uint32_t m = 0; m < model->n_outputs; m++)
-		run->middle[m] = 0.5 * run->raw[m] + 0.5 * raw0[m];
-	EX_TRY(ex_response_derivative(run->host, model, run->middle, k, run->derivative));
-	*multiplier = run->derivative[k];
+	run->link.output = k;
+	EX_TRY(ex_link_path_mean(&run->link, run->host, raw0, run->raw, run->slope));
+	*multiplier = run->slope[k];
 	return EX_OK;
 }
 
@@ -236,7 +218,6 @@ explain_row(deeplift_run *run, const double *x, double *value, double *base)
 	memset(run->value, 0, count * model->n_features * sizeof(ex_sum));
 	memset(run->base, 0, count * sizeof(ex_sum));
 	EX_TRY(run->compiled->family->predict_raw(run->compiled, run->host, x, 1, run->raw));
-	ex_response(model, run->raw, run->response);
 	for (uint32_t first = 0; first < n; first += run->tile)
 		EX_TRY(add_tile(run, first, n - first < run->tile ? n - first : run->tile));
 	return finish(run, value, base);
