@@ -1,13 +1,13 @@
 /*
  * attribution_summary.c
  *		attribution_summary: what attributions look like over many rows, and
- *		importance, which turns that into named rows.
+ *		importance and total_derivatives, which turn that into named rows.
  */
 #include "aggregate/state.h"
 
 #include "call_site.h"
 #include "catalog/pg_type.h"
-#include "kernel/summary.h"
+#include "kernel/derivative_summary.h"
 #include "rows/rows.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -104,30 +104,53 @@ new_summary(MemoryContext context, uint32 n_features)
 	return summary;
 }
 
-/* The values of one row's array; *n counts them. */
-static const double *
-get_values(ArrayType *array, uint32 *n)
+/* One row's array: n values, and which of them are null; NULL: none. */
+typedef struct RowValues
 {
+	uint32		n;
+	const double *value;
+	const bool *null;
+} RowValues;
+
+/* An array leaves nulls out: give each value its place. */
+static pg_noinline RowValues
+spread_values(ArrayType *array, uint32 n)
+{
+	const double *given = (const double *) ARR_DATA_PTR(array);
+	const bits8 *bitmap = ARR_NULLBITMAP(array);
+	double	   *value = palloc(n * sizeof(double));
+	bool	   *null = palloc(n * sizeof(bool));
+
+	for (uint32 i = 0; i < n; i++)
+	{
+		null[i] = !(bitmap[i / 8] & (1 << (i % 8)));
+		value[i] = null[i] ? 0 : *given++;
+	}
+	return (RowValues) {n, value, null};
+}
+
+static RowValues
+get_values(ArrayType *array)
+{
+	uint32		n;
+
 	if (ARR_NDIM(array) > 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
 				 errmsg("array of attributions must have one dimension, not %d", ARR_NDIM(array))));
-	*n = (uint32) ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
-	if (*n == 0)
+	n = (uint32) ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+	if (n == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
 				 errmsg("array of attributions is empty")));
-	if (*n > EX_SUMMARY_MAX_FEATURES)
+	if (n > EX_SUMMARY_MAX_FEATURES)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("array of attributions has %u values", *n),
+				 errmsg("array of attributions has %u values", n),
 				 errdetail("A summary can have %d features.", EX_SUMMARY_MAX_FEATURES)));
 	if (array_contains_nulls(array))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("array of attributions must not contain nulls"),
-				 errhint("Leave such rows out with FILTER (WHERE ...).")));
-	return (const double *) ARR_DATA_PTR(array);
+		return spread_values(array, n);
+	return (RowValues) {n, (const double *) ARR_DATA_PTR(array), NULL};
 }
 
 /* A state may be packed when it comes from a partial plan; its owner unpacks it for good. */
@@ -146,11 +169,11 @@ own_summary(Datum argument, MemoryContext context)
 }
 
 static pg_noinline void
-refuse(const ex_summary *summary, const double *value, uint32 n)
+refuse(const ex_summary *summary, const RowValues *row)
 {
 	ex_host    *host = host_pg_here();
 
-	EX_PG(host, ex_summary_check(host, summary, value, n));
+	EX_PG(host, ex_summary_check(host, summary, row->value, row->null, row->n));
 }
 
 Datum
@@ -158,16 +181,15 @@ explain_attribution_summary_accum(PG_FUNCTION_ARGS)
 {
 	MemoryContext context = state_context(fcinfo);
 	ex_summary *summary;
-	const double *value;
-	uint32		n;
+	RowValues	row;
 
 	if (PG_ARGISNULL(1))
 		return state_unchanged(fcinfo);
-	value = get_values(PG_GETARG_ARRAYTYPE_P(1), &n);
-	summary = PG_ARGISNULL(0) ? new_summary(context, n) : own_summary(PG_GETARG_DATUM(0), context);
-	if (unlikely(!ex_summary_accepts(summary, value, n)))
-		refuse(summary, value, n);
-	ex_summary_add(summary, value);
+	row = get_values(PG_GETARG_ARRAYTYPE_P(1));
+	summary = PG_ARGISNULL(0) ? new_summary(context, row.n) : own_summary(PG_GETARG_DATUM(0), context);
+	if (unlikely(!ex_summary_accepts(summary, row.value, row.null, row.n)))
+		refuse(summary, &row);
+	ex_summary_add(summary, row.value, row.null);
 	PG_RETURN_POINTER(summary);
 }
 
@@ -220,7 +242,7 @@ importance_rows(FunctionCallInfo fcinfo, const ex_summary *summary, FeatureNames
 		row_float8(&row, of->max);
 		row_float8(&row, of->positive_share);
 		row_float8(&row, of->sign_consistency);
-		row_float8(&row, (double) summary->n);
+		row_float8(&row, (double) of->n);
 		row_end(&row);
 		pfree(name);
 	}
@@ -265,6 +287,54 @@ importance(FunctionCallInfo fcinfo, ModelSource source)
 }
 
 MODEL_OVERLOADS(importance);
+
+/* ---- derivatives ---- */
+
+/* Columns of explain.derivative_summary_row; feature NULL: the total. */
+static void
+derivative_row(RowWriter *row, const ex_derivative *derivative, uint32 rank, const char *feature)
+{
+	row_int4(row, (int32) rank);
+	row_text(row, feature);
+	row_float8(row, derivative->mean);
+	row_float8(row, derivative->spread);
+	row_float8(row, derivative->mean_abs);
+	row_float8(row, derivative->mean_square);
+	row_float8(row, derivative->standardised);
+	row_float8(row, (double) derivative->n);
+	row_text(row, feature != NULL ? "feature" : "total");
+	row_end(row);
+}
+
+/* total_derivatives(model, summary) */
+static Datum
+total_derivatives(FunctionCallInfo fcinfo, ModelSource source)
+{
+	RowWriter	writer;
+	ModelEntry *entry;
+	ex_host    *host;
+	ex_derivative *row;
+	ex_derivative total;
+
+	rows_begin(fcinfo, &writer);
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		return (Datum) 0;
+	entry = call_site_model(fcinfo, source)->entry;
+	host = host_pg_here();
+	EX_PG(host, ex_summary_derivatives(host, entry->model, entry->background.stat,
+									   get_summary(PG_GETARG_DATUM(1)), &row, &total));
+	for (uint32 i = 0; i < entry->model->n_features; i++)
+	{
+		char	   *name = model_feature_name(entry->model, row[i].feature);
+
+		derivative_row(&writer, &row[i], i + 1, name);
+		pfree(name);
+	}
+	derivative_row(&writer, &total, entry->model->n_features + 1, NULL);
+	return (Datum) 0;
+}
+
+MODEL_OVERLOADS(total_derivatives);
 
 static char *
 array_feature_name(const void *names, uint32 feature)

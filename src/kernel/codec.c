@@ -124,9 +124,9 @@ parse_i64(const char **at, int64_t *value)
 	bool		negative;
 	uint64_t	magnitude;
 
-	if (!parse_integer(at, &negative, &magnitude) || magnitude > INT64_MAX)
+	if (!parse_integer(at, &negative, &magnitude) || magnitude > (uint64_t) INT64_MAX + negative)
 		return false;
-	*value = negative ? -(int64_t) magnitude : (int64_t) magnitude;
+	*value = (int64_t) (negative ? 0 - magnitude : magnitude);
 	return true;
 }
 
@@ -214,20 +214,24 @@ code_name(ex_codec *codec, const char *name)
 }
 
 ex_status
-ex_code_header(ex_codec *codec, const char *name, uint32_t version)
+ex_code_version(ex_codec *codec, const char *name, uint32_t newest, uint32_t *version)
 {
-	uint32_t	found = version;
-
 	EX_TRY(code_name(codec, name));
-	EX_TRY(ex_code_u32(codec, "version", &found, UINT32_MAX));
-	if (found > version)
+	EX_TRY(ex_code_u32(codec, "version", version, UINT32_MAX));
+	if (*version > newest)
 	{
 		(void) ex_fail(codec->host, EX_UNSUPPORTED, "version %u of type %s is not supported",
-					   found, codec->type);
+					   *version, codec->type);
 		ex_hint(codec->host, "Upgrade the extension, or check that the value is complete.");
 		return EX_UNSUPPORTED;
 	}
-	return found == 0 ? ex_code_fail(codec, "version") : EX_OK;
+	return *version == 0 ? ex_code_fail(codec, "version") : EX_OK;
+}
+
+ex_status
+ex_code_header(ex_codec *codec, const char *name, uint32_t version)
+{
+	return ex_code_version(codec, name, version, &version);
 }
 
 ex_status

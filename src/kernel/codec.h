@@ -40,6 +40,9 @@ extern void ex_codec_read(ex_codec *codec, ex_host *host, const char *type, bool
 
 /* The first and the last call of a walk. */
 extern ex_status ex_code_header(ex_codec *codec, const char *name, uint32_t version);
+
+/* The same for a type with several: writes *version, or reads one up to newest. */
+extern ex_status ex_code_version(ex_codec *codec, const char *name, uint32_t newest, uint32_t *version);
 extern ex_status ex_code_end(ex_codec *codec);
 
 /* Fields; `what` names one in messages.  0 <= value <= max */

@@ -392,9 +392,9 @@ ex_sum_derivatives(ex_host *host, const ex_model *model, const double *stat, con
 		ex_sum_add(&sum, value[f]);
 		ex_sum_add(&standardised, stat == NULL ? NAN : value[f] * stat[(size_t) f * EX_N_STATS + EX_STAT_SD]);
 	}
-	total->total = ex_sum_total(&sum);
-	total->standardised = ex_sum_total(&standardised);
-	if (!isfinite(total->total) || isinf(total->standardised))
+	total->total = total->n > 0 ? ex_sum_total(&sum) : NAN;
+	total->standardised = total->n > 0 ? ex_sum_total(&standardised) : NAN;
+	if (total->n > 0 && (!isfinite(total->total) || isinf(total->standardised)))
 		return ex_fail(host, EX_RANGE, "total derivative is out of range");
 	return EX_OK;
 }

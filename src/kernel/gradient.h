@@ -111,7 +111,7 @@ extern bool ex_gradient_samples(ex_gradient_method method);
  */
 typedef struct ex_total_derivative
 {
-	double		total;			/* sum of value_i; 0 where n = 0 */
+	double		total;			/* sum of value_i; NaN where n = 0 */
 	double		standardised;	/* sum of value_i sd_i; NaN without statistics */
 	uint32_t	n;				/* features in the sums */
 } ex_total_derivative;

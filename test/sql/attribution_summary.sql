@@ -44,14 +44,31 @@ SELECT explain.attribution_summary(NULL::float8[]) FROM explained;
 SELECT explain.attribution_summary(a) FROM (VALUES (ARRAY[1.0, 2.0]::float8[]), (NULL), ('[5:6]={3,4}')) AS t(a);
 SELECT explain.attribution_summary_merge(NULL);
 
--- what is refused
+
+-- null elements are skipped, and each feature counts its own values
+CREATE VIEW sparse AS
+	SELECT id, ARRAY[CASE WHEN id % 3 > 0 THEN phi[1] END, NULL, phi[5]] AS phi FROM explained;
 SELECT explain.attribution_summary(ARRAY[1, NULL]::float8[]);
+SELECT rank, feature, mean_abs::numeric(10, 6), share::numeric(10, 6), std_error::numeric(10, 6), mean::numeric(10, 6), min, max, n
+FROM explain.importance(ARRAY['a', 'b', 'c'], (SELECT explain.attribution_summary(phi) FROM sparse));
+SELECT avg(abs(phi[1]))::numeric(10, 6) AS a, avg(abs(phi[3]))::numeric(10, 6) AS c, count(phi[1]), count(phi[3]) FROM sparse;
+SELECT count(DISTINCT state) AS states
+FROM generate_series(1, 100) AS trial,
+LATERAL (SELECT explain.attribution_summary_merge(s)::text AS state
+	FROM (SELECT explain.attribution_summary(phi) AS s FROM sparse
+		GROUP BY (hashint8(id + trial * 7919) & 65535) % (1 + trial % 64)) AS part) AS merged;
+SELECT explain.attribution_summary_merge(s) FROM
+	(VALUES ('attribution_summary 1 1 2 - - - 0 0 0 0 - - - 0 0 0 0'), ('attribution_summary 2 1 2 0 1 - - - 0 0 0 0')) AS t(t),
+	LATERAL (SELECT t::explain.attribution_summary_state AS s) AS u;
+SELECT 'attribution_summary 2 1 1 1 - - - 0 0 0 0'::explain.attribution_summary_state;
+SELECT 'attribution_summary 2 1 1 2 - - - 0 0 0 0'::explain.attribution_summary_state;
+
+-- what is refused
 SELECT explain.attribution_summary(ARRAY[1, 'NaN']::float8[]);
 SELECT explain.attribution_summary('{}'::float8[]);
 SELECT explain.attribution_summary('{{1,2},{3,4}}'::float8[]);
 SELECT explain.attribution_summary(a) FROM (VALUES (ARRAY[1.0, 2.0]::float8[]), (ARRAY[3.0])) AS t(a);
 \set VERBOSITY sqlstate
-SELECT explain.attribution_summary(ARRAY[1, NULL]::float8[]);
 SELECT explain.attribution_summary(ARRAY[1, 'NaN']::float8[]);
 SELECT explain.attribution_summary(ARRAY[1, '-Infinity']::float8[]);
 SELECT explain.attribution_summary('{}'::float8[]);
@@ -141,5 +158,5 @@ SELECT explain.attribution_summary(phi)::text = :'parallel' AS equal,
 	explain.attribution_summary(phi)::text = (SELECT explain.attribution_summary_merge(s)::text FROM grouped) AS grouped FROM explained;
 RESET ALL;
 
-DROP VIEW long;
+DROP VIEW long, sparse;
 DROP TABLE explained, m, stored, wide, grouped;

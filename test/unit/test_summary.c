@@ -36,7 +36,7 @@ summary_of_all(ex_host *host)
 	ex_summary *summary = new_summary(host, p);
 
 	for (size_t i = 0; i < columns.rows; i++)
-		ex_summary_add(summary, row_at(i));
+		ex_summary_add(summary, row_at(i), NULL);
 	return summary;
 }
 
@@ -76,13 +76,13 @@ test_degenerate(ex_host *host)
 	ex_summary *summary = new_summary(host, 4);
 	ex_importance *row;
 
-	ex_summary_add(summary, rows[0]);
+	ex_summary_add(summary, rows[0], NULL);
 	ex_summary_importance(host, summary, &row);
 	is_int(row[0].feature, 3, "one row: the largest magnitude is first");
 	is_double(row[0].sd, NAN, "one row: no standard deviation");
 	is_double(row[0].std_error, NAN, "one row: no standard error");
 	for (int i = 1; i < 4; i++)
-		ex_summary_add(summary, rows[i]);
+		ex_summary_add(summary, rows[i], NULL);
 	ex_summary_importance(host, summary, &row);
 	is_int(row[1].feature, 2, "ranks follow the mean magnitude");
 	is_double(row[1].std_error, 0, "alternating signs: the magnitude has no error");
@@ -107,10 +107,10 @@ test_ties(ex_host *host)
 	ex_importance *row;
 	bool		ordered = true;
 
-	ex_summary_add(summary, zeros);
+	ex_summary_add(summary, zeros, NULL);
 	ex_summary_importance(host, summary, &row);
 	is_double(row[0].share, NAN, "nothing but zeros: shares are not defined");
-	ex_summary_add(summary, equal);
+	ex_summary_add(summary, equal, NULL);
 	ex_summary_importance(host, summary, &row);
 	for (uint32_t i = 0; i < 5; i++)
 		ordered = ordered && row[i].feature == i;
@@ -126,21 +126,21 @@ test_checks(ex_host *host)
 	ex_summary *other = new_summary(host, 3);
 	ex_importance *row;
 
-	is_status(host, ex_summary_check(host, summary, good, 1), EX_DIMENSION, "too few values");
-	is_status(host, ex_summary_check(host, summary, bad, 2), EX_RANGE, "NaN");
+	is_status(host, ex_summary_check(host, summary, good, NULL, 1), EX_DIMENSION, "too few values");
+	is_status(host, ex_summary_check(host, summary, bad, NULL, 2), EX_RANGE, "NaN");
 	bad[1] = -HUGE_VAL;
-	is_status(host, ex_summary_check(host, summary, bad, 2), EX_RANGE, "infinity");
-	ok(!ex_summary_accepts(summary, bad, 2) && !ex_summary_accepts(summary, good, 3), "such rows are not accepted");
-	ok(ex_summary_accepts(summary, good, 2), "others are");
+	is_status(host, ex_summary_check(host, summary, bad, NULL, 2), EX_RANGE, "infinity");
+	ok(!ex_summary_accepts(summary, bad, NULL, 2) && !ex_summary_accepts(summary, good, NULL, 3), "such rows are not accepted");
+	ok(ex_summary_accepts(summary, good, NULL, 2), "others are");
 	is_status(host, ex_summary_merge(host, summary, other), EX_DIMENSION, "other number of features");
-	ex_summary_add(summary, good);
+	ex_summary_add(summary, good, NULL);
 	good[0] = -good[0];
 	is_status(host, ex_summary_importance(host, summary, &row), EX_OK, "huge values are no problem");
 	is_double(row[0].mean_abs, 1.7e308, "with their mean");
-	ex_summary_add(summary, good);
+	ex_summary_add(summary, good, NULL);
 	is_status(host, ex_summary_importance(host, summary, &row), EX_RANGE, "but a spread may be out of range");
 	summary->n = EX_EXACT_MAX_TERMS;
-	is_status(host, ex_summary_check(host, summary, good, 2), EX_LIMIT, "too many rows");
+	is_status(host, ex_summary_check(host, summary, good, NULL, 2), EX_LIMIT, "too many rows");
 }
 
 static void
@@ -162,13 +162,57 @@ test_partitions(ex_host *host)
 			ex_summary_init(part[k], p);
 		random_order(order, (uint32_t) columns.rows);
 		for (size_t i = 0; i < columns.rows; i++)
-			ex_summary_add(part[random_below(n_parts)], row_at(order[i]));
+			ex_summary_add(part[random_below(n_parts)], row_at(order[i]), NULL);
 		ex_summary_init(total, p);
 		for (uint32_t k = 0; k < n_parts; k++)
 			ex_summary_merge(host, total, part[k]);
 		different += memcmp(total, whole, ex_summary_size(p)) != 0;
 	}
 	is_int(different, 0, "500 random partitions give the same state, bit for bit");
+}
+
+/* Some values are null: each feature is that of its own values alone. */
+static void
+test_nulls(ex_host *host)
+{
+	ex_summary *sparse = new_summary(host, 3);
+	ex_summary *dense = new_summary(host, 1);
+	ex_summary *half[2] = {new_summary(host, 3), new_summary(host, 3)};
+	ex_importance *row;
+	double		nan_row[3] = {1, NAN, 2};
+	bool		skip[3] = {false, true, false};
+
+	ok(ex_summary_accepts(sparse, nan_row, skip, 3), "what is skipped may be anything");
+	is_status(host, ex_summary_check(host, sparse, nan_row, skip, 3), EX_OK, "also here");
+	for (size_t i = 0; i < 40; i++)
+	{
+		bool		null[3] = {i % 3 == 0, true, false};
+
+		ex_summary_add(sparse, row_at(i), null);
+		ex_summary_add(half[i % 2], row_at(i), null);
+		if (!null[0])
+			ex_summary_add(dense, row_at(i), NULL);
+	}
+	is_int(sparse->version, 2, "version");
+	is_int(sparse->n, 40, "rows");
+	is_same(&sparse->feature[0], &dense->feature[0], sizeof(ex_summary_feature), "sums of the values that are there");
+	is_status(host, ex_summary_validate(host, sparse, ex_summary_size(3)), EX_OK, "a valid state");
+	ex_summary_importance(host, sparse, &row);
+	is_int(row[2].feature, 1, "a feature without values is last");
+	is_double(row[2].mean_abs, NAN, "without importance");
+	is_double(row[2].min, NAN, "without range");
+	is_int((int64_t) row[0].n + (int64_t) row[1].n + (int64_t) row[2].n, 26 + 40, "counts");
+	is_near(row[0].share + row[1].share, 1, 1e-15, "shares of the others add up");
+	ex_summary_merge(host, half[0], half[1]);
+	is_same(half[0], sparse, ex_summary_size(3), "merged: the same bytes");
+	sparse->version = 1;
+	is_status(host, ex_summary_validate(host, sparse, ex_summary_size(3)), EX_CORRUPT, "version 1 has no nulls");
+	dense->version = 2;
+	is_status(host, ex_summary_validate(host, dense, ex_summary_size(1)), EX_CORRUPT, "version 2 has some");
+	sparse->version = 3;
+	is_status(host, ex_summary_validate(host, sparse, ex_summary_size(3)), EX_CORRUPT, "there is no version 3");
+	half[0]->feature[1].moments.n = 41;
+	is_status(host, ex_summary_validate(host, half[0], ex_summary_size(3)), EX_CORRUPT, "more values than rows");
 }
 
 static ex_status
@@ -201,13 +245,13 @@ test_codec(ex_host *host)
 	ex_buffer	text;
 	ex_buffer	wire;
 
-	ex_summary_add(summary, row);
+	ex_summary_add(summary, row, NULL);
 	text = written(host, summary, true);
 	ex_append(host, &text, "", 1);
 	is_text(text.data, "attribution_summary 1 1 2 0:2 0:4 0:2 2 2 1 0 - - - 0 0 0 0", "text form of one row");
 	summary = new_summary(host, p);
 	for (size_t i = 0; i < 20; i++)
-		ex_summary_add(summary, row_at(i));
+		ex_summary_add(summary, row_at(i), NULL);
 	text = written(host, summary, true);
 	wire = written(host, summary, false);
 	test_forms(host, copy_summary, &text, &wire, "summary");
@@ -215,6 +259,25 @@ test_codec(ex_host *host)
 	is_status(host, ex_summary_validate(host, summary, ex_summary_size(p)), EX_CORRUPT, "corrupt bytes are found");
 	is_status(host, ex_summary_validate(host, summary, 8), EX_CORRUPT, "so is a wrong size");
 	test_golden_forms(host, copy_summary, "attribution_summary.v1");
+
+	summary = new_summary(host, 2);
+	ex_summary_add(summary, row, (const bool[]) {true, false});
+	text = written(host, summary, true);
+	ex_append(host, &text, "", 1);
+	is_text(text.data, "attribution_summary 2 1 2 0 1 - - - 0 0 0 0", "text form of a row with a null");
+	summary = new_summary(host, p);
+	for (size_t i = 0; i < 20; i++)
+	{
+		bool	   *null = host->alloc(host, p);
+
+		for (uint32_t f = 0; f < p; f++)
+			null[f] = f == 1 || (f == 2 && i % 3 == 0);
+		ex_summary_add(summary, row_at(i), null);
+	}
+	text = written(host, summary, true);
+	wire = written(host, summary, false);
+	test_forms(host, copy_summary, &text, &wire, "summary with nulls");
+	test_golden_forms(host, copy_summary, "attribution_summary.v2");
 }
 
 int
@@ -231,6 +294,7 @@ main(void)
 	test_ties(host);
 	test_checks(host);
 	test_partitions(host);
+	test_nulls(host);
 	test_codec(host);
 	ex_arena_free(&arena);
 	return unit_done();
