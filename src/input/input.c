@@ -126,6 +126,40 @@ set_model(InputReader *reader, const ModelEntry *entry)
 /*
  * Array
  */
+
+/*
+ * Features of an image have a shape: an array may have it too, [height][width]
+ * or, of several channels, [channels][height][width].
+ */
+static bool
+has_image_shape(const ex_model *model, const ArrayType *array)
+{
+	const uint32 *shape = ex_get(model, EX_IMAGE_SHAPE, NULL);
+	int			ndim = ARR_NDIM(array);
+	const int  *dims = ARR_DIMS(array);
+
+	if (shape == NULL || (ndim != 3 && !(ndim == 2 && shape[0] == 1)))
+		return false;
+	for (int i = 0; i < ndim; i++)
+		if ((uint32) dims[i] != shape[3 - ndim + i])
+			return false;
+	return true;
+}
+
+static void
+check_dimensions(const ex_model *model, const ArrayType *array)
+{
+	const uint32 *shape = ex_get(model, EX_IMAGE_SHAPE, NULL);
+
+	if (ARR_NDIM(array) <= 1 || has_image_shape(model, array))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+			 errmsg("input array must have one dimension, not %d", ARR_NDIM(array)),
+			 shape == NULL ? 0 : errhint("Or have the dimensions [%u][%u][%u] of the model's image:"
+										 " channels, height, width.", shape[0], shape[1], shape[2])));
+}
+
 static void
 read_array(InputReader *reader, InputRow *row, Datum input)
 {
@@ -135,10 +169,7 @@ read_array(InputReader *reader, InputRow *row, Datum input)
 	const bits8 *bitmap = ARR_NULLBITMAP(array);
 
 	Assert(ARR_ELEMTYPE(array) == FLOAT8OID);
-	if (ARR_NDIM(array) > 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
-				 errmsg("input array must have one dimension, not %d", ARR_NDIM(array))));
+	check_dimensions(reader->model, array);
 	if ((uint32) n != reader->n)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),

@@ -139,6 +139,9 @@ typedef struct ex_family
 	ex_status	(*read_features) (ex_builder *builder, ex_json *json, ex_json_value document,
 								  bool *found);
 
+	/* Would read_features find the features of this model?  (optional) */
+	bool		(*implies_features) (const ex_model *model);
+
 	/* JSON members beyond the common ones */
 	ex_status	(*read_json) (ex_builder *builder, ex_json *json, ex_json_value document);
 	ex_status	(*write_json) (ex_host *host, const ex_model *model, ex_buffer *out);

@@ -474,8 +474,14 @@ ex_model_preprocess(ex_host *host, const ex_model *encoded, const char *text, si
 static ex_status
 write_header(ex_host *host, const ex_model *model, ex_buffer *out)
 {
-	EX_TRY(ex_appendf(host, out, "{\"family\":\"%s\",\"features\":", ex_family_by_id(model->family)->name));
-	EX_TRY(ex_features_write(host, model, out));
+	const ex_family *family = ex_family_by_id(model->family);
+
+	EX_TRY(ex_appendf(host, out, "{\"family\":\"%s\"", family->name));
+	if (family->implies_features == NULL || !family->implies_features(model))
+	{
+		EX_TRY(ex_append_text(host, out, ",\"features\":"));
+		EX_TRY(ex_features_write(host, model, out));
+	}
 	EX_TRY(ex_append_text(host, out, ",\"outputs\":["));
 	for (uint32_t k = 0; k < model->n_outputs; k++)
 	{

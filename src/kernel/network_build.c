@@ -208,12 +208,14 @@ ex_network_put_input(ex_builder *builder, const ex_network_column *column, size_
 }
 
 static ex_status
-put_values(ex_builder *builder, const double *center, const double *scale)
+put_values(ex_builder *builder, const double *center, const double *scale, const double *missing)
 {
 	for (uint32_t f = 0; f < builder->n_features; f++)
 	{
 		const ex_network_column column = {
-			.column = {.feature = f, .kind = EX_COLUMN_VALUE, .missing = NAN},
+			.column = {
+				.feature = f, .kind = EX_COLUMN_VALUE, .missing = missing != NULL ? missing[f] : NAN
+			},
 			.center = center != NULL ? center[f] : 0,
 			.scale = scale != NULL ? scale[f] : 1
 		};
@@ -226,7 +228,7 @@ put_values(ex_builder *builder, const double *center, const double *scale)
 ex_status
 ex_network_put_plain_input(ex_builder *builder)
 {
-	EX_TRY(put_values(builder, NULL, NULL));
+	EX_TRY(put_values(builder, NULL, NULL, NULL));
 	return ex_network_put_input_layer(builder, (ex_shape) {builder->n_features, 1, 1});
 }
 
@@ -267,14 +269,14 @@ ex_network_put_pixels(ex_builder *builder, const char *const *channel, ex_shape 
 
 ex_status
 ex_network_put_image_input(ex_builder *builder, const char *const *channel, ex_shape shape,
-						   const double *center, const double *scale)
+						   const double *center, const double *scale, const double *missing)
 {
 	const uint32_t size[] = {shape.channels, shape.height, shape.width};
 
 	if (ex_shape_size(shape) != builder->n_features)
 		return ex_fail(builder->host, EX_INVALID, "image of %u x %u pixels in %u channels needs %zu features, not %u",
 					   shape.height, shape.width, shape.channels, ex_shape_size(shape), builder->n_features);
-	EX_TRY(put_values(builder, center, scale));
+	EX_TRY(put_values(builder, center, scale, missing));
 	EX_TRY(ex_put(builder, EX_IMAGE_SHAPE, size, 3));
 	for (uint32_t c = 0; c < shape.channels; c++)
 		EX_TRY(ex_put_name(builder, EX_CHANNEL_NAME_START, channel[c], strlen(channel[c])));
@@ -285,7 +287,7 @@ ex_status
 ex_network_put_image(ex_builder *builder, const char *const *channel, ex_shape shape)
 {
 	EX_TRY(ex_network_put_pixels(builder, channel, shape));
-	return ex_network_put_image_input(builder, channel, shape, NULL, NULL);
+	return ex_network_put_image_input(builder, channel, shape, NULL, NULL, NULL);
 }
 
 /* ----------------------------------------------------------------

@@ -21,6 +21,7 @@ const ex_family ex_network_family = {
 	.infers_outputs = true,
 	.validate = ex_network_validate,
 	.read_features = ex_network_read_features,
+	.implies_features = ex_network_implies_features,
 	.read_json = ex_network_read_json,
 	.write_json = ex_network_write_json,
 	.fold = ex_network_fold,

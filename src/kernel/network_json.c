@@ -2,8 +2,8 @@
  * network_json.c
  *		The network family's members of the JSON form: reading.
  *
- *	"image"		{"channels": [names], "height", "width", "center", "scale"}:
- *				the features are pixels
+ *	"image"		{"channels": [names], "height", "width", "center", "scale",
+ *				"missing"}: the features are pixels
  *	"columns"	what the first layer sees of the features, where that is not
  *				simply their values: [{"feature", "level" | "bin" | "indicator",
  *				"missing", "center", "scale"}, ...]
@@ -54,13 +54,14 @@ append_numbers(reader *r, ex_json_value value, const char *key, const char *wher
 	snprintf(what, sizeof(what), "\"%s\" of %s", key, where);
 	if (ex_json_typeof(r->json, value) == EX_JSON_NUMBER)
 	{
-		float		single;
-		double		one;
+		float		single = 0;
+		double		one = 0;
 
-		EX_TRY(ex_json_number(r->json, value, what, &one));
-		EX_TRY(ex_json_float(r->json, value, what, &single));
 		if (r->single)
-			one = single;
+			EX_TRY(ex_json_float(r->json, value, what, &single));
+		else
+			EX_TRY(ex_json_number(r->json, value, what, &one));
+		one += single;
 		return ex_append(r->host, out, &one, sizeof(one));
 	}
 	if (!r->single)
@@ -186,6 +187,7 @@ typedef struct image
 	ex_shape	shape;
 	ex_json_value center;
 	ex_json_value scale;
+	ex_json_value missing;
 } image;
 
 static ex_status
@@ -221,12 +223,13 @@ read_image(ex_json *json, ex_json_value object, image *image)
 		{"height", EX_JSON_NUMBER, true, &height},
 		{"width", EX_JSON_NUMBER, true, &width},
 		{"center", EX_JSON_NUMBER | EX_JSON_ARRAY, false, &image->center},
-		{"scale", EX_JSON_NUMBER | EX_JSON_ARRAY, false, &image->scale}
+		{"scale", EX_JSON_NUMBER | EX_JSON_ARRAY, false, &image->scale},
+		{"missing", EX_JSON_NUMBER | EX_JSON_ARRAY, false, &image->missing}
 	};
 	int64_t		h;
 	int64_t		w;
 
-	EX_TRY(ex_json_read_object(json, object, "image", members, 5, true));
+	EX_TRY(ex_json_read_object(json, object, "image", members, 6, true));
 	EX_TRY(read_channels(json, channels, image));
 	EX_TRY(ex_json_integer(json, height, "height of the image", 1, INT32_MAX, &h));
 	EX_TRY(ex_json_integer(json, width, "width of the image", 1, INT32_MAX, &w));
@@ -276,12 +279,14 @@ read_image_input(reader *r, ex_json_value object)
 	uint64_t	size = 0;
 	double	   *center;
 	double	   *scale;
+	double	   *missing;
 
 	EX_TRY(read_image(r->json, object, &image));
 	EX_TRY(ex_network_count_activations(r->host, image.shape, "the image", &size));
 	EX_TRY(spread(r->json, image.center, image.shape, 0, "center of the image", &center));
 	EX_TRY(spread(r->json, image.scale, image.shape, 1, "scale of the image", &scale));
-	return ex_network_put_image_input(r->builder, image.channel, image.shape, center, scale);
+	EX_TRY(spread(r->json, image.missing, image.shape, NAN, "missing of the image", &missing));
+	return ex_network_put_image_input(r->builder, image.channel, image.shape, center, scale, missing);
 }
 
 static ex_status

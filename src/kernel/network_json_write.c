@@ -113,27 +113,6 @@ put_spread(writer *w, const char *key, const double *value, size_t n, double oth
 	return value[0] == otherwise ? EX_OK : put_member(w, key, value[0]);
 }
 
-static ex_status
-put_image(writer *w)
-{
-	ex_shape	shape = w->view.input;
-
-	EX_TRY(put_text(w, ",\"image\":{\"channels\":["));
-	for (uint32_t c = 0; c < shape.channels; c++)
-	{
-		uint32_t	length;
-		const char *name = ex_get_name(w->view.model, EX_CHANNEL_NAME_START, c, &length);
-
-		if (c > 0)
-			EX_TRY(put_text(w, ","));
-		EX_TRY(ex_json_put_string(w->host, w->out, name, length));
-	}
-	EX_TRY(ex_appendf(w->host, w->out, "],\"height\":%u,\"width\":%u", shape.height, shape.width));
-	EX_TRY(put_spread(w, "center", w->view.center, w->view.n_columns, 0));
-	EX_TRY(put_spread(w, "scale", w->view.scale, w->view.n_columns, 1));
-	return put_text(w, "}");
-}
-
 static bool
 same_bits(double a, double b)
 {
@@ -158,6 +137,73 @@ missing_is_implied(const writer *w, const ex_network_column *column)
 
 	return same_bits(column->column.missing,
 					 ex_network_implied_missing(column, (ex_missing_policy) policy[f], impute[f]));
+}
+
+/* What pixels are where they are missing; "NaN": what their policy implies. */
+static ex_status
+put_missing_pixels(writer *w)
+{
+	bool		implied = true;
+
+	for (uint32_t c = 0; c < w->view.n_columns; c++)
+	{
+		ex_network_column column;
+
+		get_column(w, c, &column);
+		implied &= missing_is_implied(w, &column);
+	}
+	if (implied)
+		return EX_OK;
+	EX_TRY(put_text(w, ",\"missing\":"));
+	return ex_json_put_doubles(w->host, w->out, w->columns.view.missing, w->view.n_columns);
+}
+
+static ex_status
+put_image(writer *w)
+{
+	ex_shape	shape = w->view.input;
+
+	EX_TRY(put_text(w, ",\"image\":{\"channels\":["));
+	for (uint32_t c = 0; c < shape.channels; c++)
+	{
+		uint32_t	length;
+		const char *name = ex_get_name(w->view.model, EX_CHANNEL_NAME_START, c, &length);
+
+		if (c > 0)
+			EX_TRY(put_text(w, ","));
+		EX_TRY(ex_json_put_string(w->host, w->out, name, length));
+	}
+	EX_TRY(ex_appendf(w->host, w->out, "],\"height\":%u,\"width\":%u", shape.height, shape.width));
+	EX_TRY(put_spread(w, "center", w->view.center, w->view.n_columns, 0));
+	EX_TRY(put_spread(w, "scale", w->view.scale, w->view.n_columns, 1));
+	EX_TRY(put_missing_pixels(w));
+	return put_text(w, "}");
+}
+
+/* Pixels as they are named and treated by default? */
+bool
+ex_network_implies_features(const ex_model *model)
+{
+	ex_network_view view;
+
+	ex_network_open(model, &view);
+	for (uint32_t i = 0; view.is_image && i < model->n_features; i++)
+	{
+		uint32_t	x = i % view.input.width;
+		uint32_t	y = i / view.input.width % view.input.height;
+		char		name[EX_MAX_NAME + 32];
+		uint32_t	length;
+		const char *channel = ex_get_name(model, EX_CHANNEL_NAME_START,
+										  i / view.input.width / view.input.height, &length);
+		ex_feature	feature;
+
+		length = (uint32_t) ex_network_pixel_name(channel, length, y, x, name);
+		ex_get_feature(model, i, &feature);
+		if (feature.name_length != length || memcmp(feature.name, name, length) != 0 ||
+			feature.missing != EX_MISSING_ERROR || feature.unknown != EX_UNKNOWN_ERROR || feature.flags != 0)
+			return false;
+	}
+	return view.is_image;
 }
 
 /* Is column c the value of feature c, for all features and no more? */

@@ -54,10 +54,13 @@ extern ex_shape ex_network_put_shape(const ex_builder *builder, uint32_t layer);
 /* "dense_3": the name of a layer that was given none. */
 extern int	ex_network_default_name(ex_layer_kind kind, uint32_t layer, char name[48]);
 
-/* An image input over the features that are there; center and scale: one per pixel, or NULL. */
+/*
+ * An image input over the features that are there; center, scale, missing: one
+ * per pixel, or NULL.
+ */
 extern ex_status ex_network_put_image_input(ex_builder *builder, const char *const *channel,
 											ex_shape shape, const double *center,
-											const double *scale);
+											const double *scale, const double *missing);
 
 /* Numeric features "channel[y,x]", one per pixel. */
 extern ex_status ex_network_put_pixels(ex_builder *builder, const char *const *channel,
@@ -73,6 +76,7 @@ extern ex_status ex_network_close(ex_builder *builder);
 extern ex_status ex_network_validate(ex_host *host, const ex_model *model);
 extern ex_status ex_network_read_features(ex_builder *builder, ex_json *json, ex_json_value document,
 										  bool *found);
+extern bool ex_network_implies_features(const ex_model *model);
 extern ex_status ex_network_read_json(ex_builder *builder, ex_json *json, ex_json_value document);
 extern ex_status ex_network_write_json(ex_host *host, const ex_model *model, ex_buffer *out);
 extern ex_status ex_network_fold(ex_host *host, const ex_model *encoded,
