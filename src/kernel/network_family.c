@@ -30,6 +30,7 @@ const ex_family ex_network_family = {
 	.compile = ex_network_compile,
 	.predict_raw = ex_network_predict_raw,
 	.gradient_raw = ex_network_gradient_raw,
+	.relevance_raw = ex_network_relevance_raw,
 	.rescale_raw = ex_network_rescale_raw,
 	.shap_methods = ex_network_shap_methods,
 	.n_shap_methods = EX_NETWORK_N_SHAP_METHODS,
