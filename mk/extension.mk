@@ -72,12 +72,13 @@ vpath %.control $(top)
 # A kernel cannot include postgres.h by mistake: no server header is in its
 # path.  C99 declares variables where they are first used.
 $(KERNEL_OBJS): override CPPFLAGS := $(filter-out -I%,$(CPPFLAGS)) $(PG_CPPFLAGS)
-$(KERNEL_OBJS): override CFLAGS += -std=gnu99 -Wno-declaration-after-statement $(KERNEL_OPT)
+$(KERNEL_OBJS): override CFLAGS += -std=gnu99 -Wno-declaration-after-statement -Wno-psabi $(KERNEL_OPT)
 
-# AVX2 paths: compiled here, chosen at run time.  Elsewhere the files are
-# empty, as __AVX2__ is not defined.
+# AVX2 and AVX-512 paths: compiled here, chosen at run time.  Elsewhere the
+# files are empty, as __AVX2__ and __AVX512F__ are not defined.
 ifeq ($(host_cpu),x86_64)
 $(filter %_avx2.o,$(KERNEL_OBJS)): override CFLAGS += -mavx2 -mno-fma
+$(filter %_avx512.o,$(KERNEL_OBJS)): override CFLAGS += -mavx2 -mavx512f -mavx512vl -mavx512dq -mavx512bw -mno-fma
 endif
 
 $(OBJS): $(top)Makefile $(top)mk/extension.mk

@@ -24,6 +24,7 @@ $(OBJS): %.o: %.c
 
 ifneq ($(filter x86_64-%,$(shell $(CC) -dumpmachine)),)
 $(filter %_avx2.o,$(OBJS)): CFLAGS += -mavx2 -mno-fma
+$(filter %_avx512.o,$(OBJS)): CFLAGS += -mavx2 -mavx512f -mavx512vl -mavx512dq -mavx512bw -mno-fma
 endif
 
 kernels.a: $(OBJS)

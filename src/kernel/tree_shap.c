@@ -109,12 +109,8 @@ check_interventional(ex_compiled *compiled, ex_host *host, ex_space space,
  * Path-dependent
  * ---------------------------------------------------------------- */
 
-/*
- * The stack of the walk; a freak of a tree gets it for one call only, so that
- * the model's entry in the cache stays small.
- */
-static ex_status
-frame_of_call(const ex_tree_shap_tables *tables, ex_host *host, void **frame)
+ex_status
+ex_shap_frame_of_call(const ex_tree_shap_tables *tables, ex_host *host, void **frame)
 {
 	char	   *chunk;
 
@@ -124,16 +120,6 @@ frame_of_call(const ex_tree_shap_tables *tables, ex_host *host, void **frame)
 	EX_TRY(EX_ALLOC(host, tables->frame_size + 63, &chunk));
 	*frame = (void *) (((uintptr_t) chunk + 63) & ~(uintptr_t) 63);
 	return EX_OK;
-}
-
-/* Are the values of tree t looked up, block by block? */
-static bool
-in_blocks(const ex_tree_shap_tables *tables, uint32_t t)
-{
-	const ex_shap_blocks *blocks = tables->blocks;
-
-	return blocks->path_dependent && blocks->small_of[t] >= 0 &&
-		blocks->small[blocks->small_of[t]].narrow;
 }
 
 /*
@@ -149,7 +135,7 @@ walk_trees(ex_tree_shap_tables *tables, ex_host *host, uint32_t k, double *pair)
 	};
 	uint64_t	work = 0;
 
-	EX_TRY(frame_of_call(tables, host, &walk.frame));
+	EX_TRY(ex_shap_frame_of_call(tables, host, &walk.frame));
 	for (uint32_t t = 0; t < view->n_trees; t++)
 	{
 		const ex_shap_tree *tree = &tables->tree[t];
@@ -157,7 +143,7 @@ walk_trees(ex_tree_shap_tables *tables, ex_host *host, uint32_t k, double *pair)
 		if (tree->n_splits == 0 || !ex_shap_feeds(tables, t, k))
 			continue;
 		EX_TRY(poll_work(host, &work, tree->n_splits));
-		if (pair == NULL && in_blocks(tables, t))
+		if (pair == NULL && ex_shap_in_blocks(tables, t))
 			continue;
 		walk.split = tables->split + tree->first_split;
 		walk.leaf = ex_shap_leaves(tables, t, k);
@@ -174,6 +160,7 @@ static ex_status
 path_dependent_output(ex_tree_shap_tables *tables, ex_host *host, uint32_t k, double *phi)
 {
 	uint32_t	p = tables->family->view.n_features;
+	ex_shap_lookup lookup;
 
 	memset(tables->sum, 0, (size_t) p * 4 * sizeof(double));
 	EX_TRY(walk_trees(tables, host, k, NULL));
@@ -185,7 +172,8 @@ path_dependent_output(ex_tree_shap_tables *tables, ex_host *host, uint32_t k, do
 	}
 	if (!tables->blocks->path_dependent)
 		return EX_OK;
-	EX_TRY(ex_shap_block_path(tables, host, k));
+	lookup = ex_shap_path_lookup(tables, k);
+	EX_TRY(ex_shap_look_up(&lookup, host));
 	for (uint32_t f = 0; f < p; f++)
 		phi[f] += tables->blocks->sum[f];
 	return EX_OK;
@@ -348,7 +336,9 @@ interventional_values(ex_compiled *compiled, ex_host *host, const ex_shap_call *
 	EX_TRY(ex_shap_profile_of(compiled, host, tables, &call->background));
 	for (uint32_t i = 0; i < call->outputs.count; i++)
 	{
-		EX_TRY(ex_shap_block_background(tables, host, call->outputs.first + i));
+		ex_shap_lookup lookup = ex_shap_background_lookup(tables, call->outputs.first + i);
+
+		EX_TRY(ex_shap_look_up(&lookup, host));
 		memcpy(phi + (size_t) i * p, tables->blocks->sum, p * sizeof(double));
 	}
 	return tables->blocks->all_small ? EX_OK : contest_rows(tables, host, call, false, phi);
@@ -433,6 +423,7 @@ const ex_shap_method ex_tree_shap_methods[EX_N_TREE_SHAP_METHODS] = {
 		.needs_background = false,
 		.check = check_path_dependent,
 		.values = path_dependent_values,
+		.values_tile = ex_shap_path_tile,
 		.interactions = path_dependent_interactions,
 		.base = path_dependent_base
 	},
@@ -441,6 +432,7 @@ const ex_shap_method ex_tree_shap_methods[EX_N_TREE_SHAP_METHODS] = {
 		.needs_background = true,
 		.check = check_interventional,
 		.values = interventional_values,
+		.values_tile = ex_shap_background_tile,
 		.interactions = interventional_interactions,
 		.base = interventional_base
 	},

@@ -43,6 +43,7 @@ extern const ex_shap_method ex_tree_shap_methods[EX_N_TREE_SHAP_METHODS];
 typedef enum ex_shap_processor
 {
 	EX_SHAP_BEST = 0,			/* what this processor can do */
+	EX_SHAP_WITHOUT_AVX512,
 	EX_SHAP_WITHOUT_BMI2,
 	EX_SHAP_PORTABLE
 } ex_shap_processor;

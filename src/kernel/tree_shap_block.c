@@ -452,12 +452,12 @@ ex_shap_look_up(const ex_shap_lookup *lookup, ex_host *host)
 	return EX_OK;
 }
 
-ex_status
-ex_shap_block_path(ex_tree_shap_tables *tables, ex_host *host, uint32_t k)
+ex_shap_lookup
+ex_shap_path_lookup(ex_tree_shap_tables *tables, uint32_t k)
 {
 	ex_shap_lookup lookup = ex_shap_lookup_of(tables, &tables->blocks->path_memos, k);
 
 	lookup.compute = compute_path;
 	lookup.narrow_only = true;
-	return ex_shap_look_up(&lookup, host);
+	return lookup;
 }

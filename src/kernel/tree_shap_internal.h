@@ -4,9 +4,12 @@
  *
  *	tree_shap.c				the methods: refusals, outputs, base values
  *	tree_shap_prepare.c		the ensemble rewritten for the kernels
- *	tree_shap_kernel.h		the inner loops, compiled twice:
+ *	tree_shap_kernel.h		the inner loops, compiled for each processor:
  *	tree_shap_portable.c	... for any processor
  *	tree_shap_avx2.c		... with AVX2
+ *	tree_shap_avx512.c		... with AVX-512
+ *	tree_shap_tile_kernel.h	the inner loops for tiles of rows
+ *	tree_shap_tile.c		tiles of rows
  *	tree_shap_pair.c		one row against one reference row
  *	tree_shap_block.c		small trees cut into blocks, and their tables
  *	tree_shap_profile.c		... against many background rows at once
@@ -198,6 +201,71 @@ ex_shap_pattern(const ex_shap_game *game, const uint64_t *splits, uint64_t word)
 	return pattern;
 }
 
+/* ----------------------------------------------------------------
+ * Tiles of rows (tree_shap_tile.c)
+ * ---------------------------------------------------------------- */
+
+#define EX_SHAP_ROWS 8			/* rows that a walk takes at once */
+#define EX_SHAP_MAX_POINTS (EX_SHAP_MAX_DISTINCT / 2)
+
+/* The columns of a tile's rows. */
+typedef struct ex_shap_tile_rows
+{
+	uint32_t	n;
+	uint32_t	n_columns;
+	uint32_t	stride;			/* a multiple of 64, at least n: rows after the n-th repeat it */
+	const double *row;			/* stride * n_columns */
+	const double *column;		/* n_columns * stride: the same, turned */
+	double	   *sum;			/* p * stride: of small trees, added to; aligned */
+} ex_shap_tile_rows;
+
+/* Is the child reached by a row that is not on it: if it satisfies the splits above, if not */
+#define EX_SHAP_REACHED_ON	1
+#define EX_SHAP_REACHED_OFF	2
+
+/*
+ * A split as rows meet it, with what is the same for all of them.
+ *
+ * constant, m points each:
+ *		1 / f_a		on the splits above, not on them
+ *	two leaves:
+ *		R			on the splits above and left, right; not on them
+ *		inner sum of the bracket, on the splits above and left, right
+ *	else:
+ *		rho			of the left child: on it, off it, not on the splits above
+ *					of the right child likewise
+ */
+typedef struct ex_shap_step
+{
+	double		threshold;
+	double		gain_on[2];
+	double		gain_off[2];
+	double		taken_back;
+	double		leaf[2];		/* of children that are leaves */
+	const double *constant;
+	int32_t		child[2];
+	int32_t		ancestor;		/* as in ex_shap_split */
+	uint32_t	column;
+	uint32_t	feature;
+	uint8_t		reached[2];
+} ex_shap_step;
+
+#define EX_SHAP_STEP_CONSTANTS(points) (8 * (size_t) (points))
+
+/* One tree and EX_SHAP_ROWS rows. */
+typedef struct ex_shap_tile_walk
+{
+	const ex_shap_step *step;
+	uint32_t	points;
+	const double *weight;		/* of the points */
+	const double *column;		/* of the first row; others follow */
+	uint32_t	stride;
+	void	   *frame;			/* scratch: EX_SHAP_TILE_FRAME_SIZE for each level of splits */
+	double	   *sum;			/* per feature 4 lanes of EX_SHAP_ROWS each, added to */
+} ex_shap_tile_walk;
+
+#define EX_SHAP_TILE_FRAME_SIZE(points) (8 * EX_SHAP_ROWS * (size_t) (9 + 5 * (points)))
+
 /* The inner loops; implementations give the same bits. */
 typedef struct ex_shap_kernel
 {
@@ -212,12 +280,17 @@ typedef struct ex_shap_kernel
 						  uint64_t word, double share, double *weight);
 	/* small trees first .. end - 1 */
 	void		(*look_up) (const ex_shap_lookup *lookup, uint32_t first, uint32_t end);
+	/* the same for all rows of a tile */
+	void		(*look_up_tile) (const ex_shap_lookup *lookup, const ex_shap_tile_rows *rows,
+								 uint32_t first, uint32_t end);
+	void		(*walk_tile) (const ex_shap_tile_walk *walk);
 } ex_shap_kernel;
 
 extern const ex_shap_kernel ex_shap_portable;
 #ifdef __x86_64__
 extern const ex_shap_kernel ex_shap_avx2;
 extern const ex_shap_kernel ex_shap_avx2_bmi2;
+extern const ex_shap_kernel ex_shap_avx512;
 #endif
 
 /* Bytes of scratch of a walk, for each split of the longest path and one more. */
@@ -274,6 +347,12 @@ extern ex_status ex_shap_tables(ex_compiled *compiled, ex_host *host, ex_tree_sh
 
 /* Columns of a row of p values. */
 extern void ex_shap_columns(const ex_tree_shap_tables *tables, const double *x, double *column);
+
+/*
+ * The stack of the walk; a freak of a tree gets it for one call only, so that
+ * the model's entry in the cache stays small.
+ */
+extern ex_status ex_shap_frame_of_call(const ex_tree_shap_tables *tables, ex_host *host, void **frame);
 
 /* Leaves of tree t for output k, scaled; scalar or vector. */
 extern const double *ex_shap_leaves(const ex_tree_shap_tables *tables, uint32_t t, uint32_t k);
@@ -341,8 +420,18 @@ extern ex_shap_lookup ex_shap_lookup_of(ex_tree_shap_tables *tables, const ex_sh
 /* Runs it and asks the host now and then whether to stop; blocks->sum is set. */
 extern ex_status ex_shap_look_up(const ex_shap_lookup *lookup, ex_host *host);
 
-/* Path-dependent values for output k of all narrow small trees, in blocks->sum. */
-extern ex_status ex_shap_block_path(ex_tree_shap_tables *tables, ex_host *host, uint32_t k);
+/* For path-dependent values of output k of all narrow small trees. */
+extern ex_shap_lookup ex_shap_path_lookup(ex_tree_shap_tables *tables, uint32_t k);
+
+/* Are the path-dependent values of tree t looked up, block by block? */
+static inline bool
+ex_shap_in_blocks(const ex_tree_shap_tables *tables, uint32_t t)
+{
+	const ex_shap_blocks *blocks = tables->blocks;
+
+	return blocks->path_dependent && blocks->small_of[t] >= 0 &&
+		blocks->small[blocks->small_of[t]].narrow;
+}
 
 /* ----------------------------------------------------------------
  * tree_shap_profile.c
@@ -352,7 +441,19 @@ extern ex_status ex_shap_block_path(ex_tree_shap_tables *tables, ex_host *host, 
 extern ex_status ex_shap_profile_of(ex_compiled *compiled, ex_host *host,
 									ex_tree_shap_tables *tables, const ex_background *background);
 
-/* Interventional values for output k of all small trees, in blocks->sum. */
-extern ex_status ex_shap_block_background(ex_tree_shap_tables *tables, ex_host *host, uint32_t k);
+extern ex_shap_memos *ex_shap_profile_memos(const ex_shap_blocks *blocks);
+
+/* For interventional values of output k of all small trees. */
+extern ex_shap_lookup ex_shap_background_lookup(ex_tree_shap_tables *tables, uint32_t k);
+
+/* ----------------------------------------------------------------
+ * tree_shap_tile.c
+ * ---------------------------------------------------------------- */
+
+/* ex_shap_method.values_tile of both methods */
+extern ex_status ex_shap_path_tile(ex_compiled *compiled, ex_host *host, const ex_shap_call *call,
+								   uint32_t n, double *phi);
+extern ex_status ex_shap_background_tile(ex_compiled *compiled, ex_host *host,
+										 const ex_shap_call *call, uint32_t n, double *phi);
 
 #endif							/* EX_TREE_SHAP_INTERNAL_H */

@@ -2,8 +2,8 @@
  * tree_shap_kernel.h
  *		The inner loops of the Shapley kernels, compiled once per processor.
  *
- * Included by tree_shap_portable.c and tree_shap_avx2.c, which define
- * SHAP_KERNEL, the name of the table.  Everything is written with vectors of
+ * Included by tree_shap_portable.c, tree_shap_avx2.c and tree_shap_avx512.c,
+ * which make tables of the loops with SHAP_KERNEL.  Everything is written with vectors of
  * four doubles; where a processor has none the compiler splits them, which
  * changes no bit: lanes are independent and are added up in one order.
  *
@@ -554,17 +554,23 @@ look_up_run(const ex_shap_lookup *lookup, uint32_t first, uint32_t end,
 		add_entries(lookup, &at[(n - 1) % 2]);
 }
 
-static void
+static __attribute__((unused)) void
 look_up(const ex_shap_lookup *lookup, uint32_t first, uint32_t end)
 {
 	look_up_run(lookup, first, end, select_bits);
 }
 
-const ex_shap_kernel SHAP_KERNEL = {
-	.walk = walk_values,
-	.walk_live = walk_live,
-	.walk_pairs = walk_pairs,
-	.decide = decide,
-	.weigh = weigh,
-	.look_up = look_up
-};
+#include "tree_shap_tile_kernel.h"
+
+/* The table of the loops above, with these look-ups. */
+#define SHAP_KERNEL(one_row, rows) \
+	{ \
+		.walk = walk_values, \
+		.walk_live = walk_live, \
+		.walk_pairs = walk_pairs, \
+		.decide = decide, \
+		.weigh = weigh, \
+		.look_up = one_row, \
+		.look_up_tile = rows, \
+		.walk_tile = walk_tile \
+	}

@@ -1,6 +1,7 @@
 /*
  * tree_shap_portable.c
- *		The inner loops of the Shapley kernels for any processor.
+ *		The inner loops of the Shapley kernels, for any processor.
  */
-#define SHAP_KERNEL ex_shap_portable
 #include "tree_shap_kernel.h"
+
+const ex_shap_kernel ex_shap_portable = SHAP_KERNEL(look_up, look_up_tile);

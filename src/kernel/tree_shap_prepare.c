@@ -499,11 +499,17 @@ best_kernel(void)
 	/* the first two generations of Zen have pext in slow microcode */
 	bool		bmi2 = __builtin_cpu_supports("bmi2") &&
 		!__builtin_cpu_is("znver1") && !__builtin_cpu_is("znver2");
+	bool		avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+		__builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw");
 
-	if (chosen_processor != EX_SHAP_PORTABLE && __builtin_cpu_supports("avx2"))
-		return bmi2 && chosen_processor == EX_SHAP_BEST ? &ex_shap_avx2_bmi2 : &ex_shap_avx2;
-#endif
+	if (chosen_processor == EX_SHAP_PORTABLE || !__builtin_cpu_supports("avx2"))
+		return &ex_shap_portable;
+	if (!bmi2 || chosen_processor == EX_SHAP_WITHOUT_BMI2)
+		return &ex_shap_avx2;
+	return avx512 && chosen_processor == EX_SHAP_BEST ? &ex_shap_avx512 : &ex_shap_avx2_bmi2;
+#else
 	return &ex_shap_portable;
+#endif
 }
 
 /*

@@ -390,11 +390,17 @@ ex_shap_profile_of(ex_compiled *compiled, ex_host *host, ex_tree_shap_tables *ta
 	return EX_OK;
 }
 
-ex_status
-ex_shap_block_background(ex_tree_shap_tables *tables, ex_host *host, uint32_t k)
+ex_shap_memos *
+ex_shap_profile_memos(const ex_shap_blocks *blocks)
+{
+	return &blocks->profile->memos;
+}
+
+ex_shap_lookup
+ex_shap_background_lookup(ex_tree_shap_tables *tables, uint32_t k)
 {
 	ex_shap_lookup lookup = ex_shap_lookup_of(tables, &tables->blocks->profile->memos, k);
 
 	lookup.compute = compute_background;
-	return ex_shap_look_up(&lookup, host);
+	return lookup;
 }

@@ -401,6 +401,70 @@ test_same_bits(void)
 	}
 }
 
+/* ----------------------------------------------------------------
+ * Tiles
+ * ---------------------------------------------------------------- */
+
+#define N_TILE 150				/* rows */
+
+/* Rows by the method for one, then the same in tiles of several sizes. */
+static bool
+same_in_tiles(const kind *k, const ex_model *model, const ex_shap_method *method, size_t limit)
+{
+	uint64_t	seed = 23;
+	uint32_t	n_outputs = k->spec.n_outputs;
+	size_t		width = (size_t) n_outputs * P;
+	ex_background background = rows_of(7, &k->spec)->background;
+	ex_shap_call call = {NULL, {0, n_outputs}, EX_RAW, background};
+	double	   *x;
+	double	   *one;
+	double	   *tile;
+	double		base[8];
+	bool		good = true;
+
+	(void) EX_ALLOC(host, (size_t) N_TILE * P, &x);
+	(void) EX_ALLOC(host, N_TILE * width, &one);
+	(void) EX_ALLOC(host, N_TILE * width, &tile);
+	for (int i = 0; i < N_TILE; i++)
+		row_of(&seed, &k->spec, x + i * P);
+	for (int i = 0; i < N_TILE; i++)
+	{
+		call.x = x + i * P;
+		good &= method->values(compile_within(model, limit), host, &call, one + i * width, base) == EX_OK;
+	}
+	for (int n = N_TILE; n > 0; n = n == 1 ? 0 : n / 4)
+	{
+		call.x = x;
+		good &= method->values_tile(compile_within(model, limit), host, &call, n, tile) == EX_OK;
+		good &= memcmp(one, tile, n * width * sizeof(double)) == 0;
+	}
+	return good;
+}
+
+static void
+test_tiles(void)
+{
+	static const ex_shap_processor processors[] = {
+		EX_SHAP_BEST, EX_SHAP_WITHOUT_AVX512, EX_SHAP_WITHOUT_BMI2, EX_SHAP_PORTABLE
+	};
+
+	for (size_t i = 0; i < N_KINDS; i++)
+	{
+		const ex_model *model = model_of(11, &kinds[i].spec, kinds[i].zero_covers);
+		bool		good = true;
+
+		for (int m = 0; m < 2; m++)
+			for (int c = 0; c < 4; c++)
+			{
+				ex_tree_shap_use(processors[c]);
+				good &= same_in_tiles(&kinds[i], model, &ex_tree_shap_methods[m], TABLES);
+				good &= same_in_tiles(&kinds[i], model, &ex_tree_shap_methods[m], 0);
+			}
+		ex_tree_shap_use(EX_SHAP_BEST);
+		ok(good, "%s: same bits in tiles", kinds[i].name);
+	}
+}
+
 /* One output alone gives the bits that it has among all. */
 static void
 test_outputs(void)
@@ -831,6 +895,7 @@ main(void)
 	for (uint32_t n = 8; n <= 64; n += 8)
 		test_many_features(n, n, true);
 	test_same_bits();
+	test_tiles();
 	test_outputs();
 	test_additivity();
 	test_symmetry_and_dummy();
