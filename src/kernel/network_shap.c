@@ -46,7 +46,7 @@ check_auto(ex_compiled *compiled, ex_host *host, const ex_background *background
 		(double) ((uint32_t) 1 << model->n_features) * background->n * work_of_row(&view) <= AUTO_WORK)
 		return EX_OK;
 	ex_fail(host, EX_UNSUPPORTED, "model is too large to enumerate all coalitions of features by default");
-	ex_detail(host, "It has %u features, and there are %u background rows.", model->n_features, background->n);
+	ex_detail(host, "That would be 2^%u predictions for each background row.", model->n_features);
 	ex_hint(host, "Use method => 'deep' for an approximation, or method => 'exact' where at most %d features vary.",
 			EX_EXACT_MAX_PLAYERS);
 	return EX_UNSUPPORTED;

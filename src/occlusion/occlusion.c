@@ -30,7 +30,8 @@ typedef struct OcclusionPlan
 	ex_shap_call call;
 	bool		windowed;
 	ex_windows	windows;
-	ex_feature_groups groups;	/* otherwise */
+	bool		grouped;		/* groups were given */
+	ex_feature_groups groups;	/* without windows: every feature is in a part */
 } OcclusionPlan;
 
 /*
@@ -113,6 +114,7 @@ plan_groups(CallSite *site, FunctionCallInfo fcinfo, int argno, OcclusionPlan *p
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("groups and windows exclude each other")));
+	plan->grouped = true;
 	document = PG_GETARG_JSONB_P(argno);
 	text = JsonbToCString(NULL, &document->root, VARSIZE(document));
 	utf8 = host_pg_to_utf8(text, (int) strlen(text));
@@ -220,7 +222,7 @@ occlusion(FunctionCallInfo fcinfo, ModelSource source, InputKind kind)
 		Attribution a = {
 			.entry = site->entry,
 			.row = site->row,
-			.groups = plan.windowed ? NULL : &plan.groups,
+			.groups = plan.grouped ? &plan.groups : NULL,
 			.value = value + i * width,
 			.base_value = NAN,
 			.method = "occlusion"
