@@ -2,6 +2,7 @@
  * gradient.c
  *		How fast a prediction changes with each feature of a row.
  */
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -9,6 +10,24 @@
 #include "gradient_internal.h"
 #include "network_run.h"
 #include "sum.h"
+
+/* The usual case, in a loop that the compiler can vectorise. */
+static bool
+all_finite(const double *value, size_t n)
+{
+	int			bad = 0;
+
+	for (size_t i = 0; i < n; i++)
+		bad |= !(fabs(value[i]) <= DBL_MAX);
+	return bad == 0;
+}
+
+static ex_status
+out_of_range(const ex_gradient_run *run, uint32_t f)
+{
+	return ex_fail(run->host, EX_RANGE, "derivative of feature \"%s\" is out of range",
+				   ex_gradient_feature_name(run->model, f).text);
+}
 
 /* The number explained of n <= tile rows: y[n]. */
 static ex_status
@@ -94,19 +113,33 @@ set_differences(ex_gradient_run *run, const double *x, double *value)
 	return EX_OK;
 }
 
+/* value[n * p]; 0 where there is no derivative */
+static ex_status
+set_derivatives(ex_gradient_run *run, const double *x, uint32_t n, double *value)
+{
+	const ex_family *family = run->compiled->family;
+	size_t		count = (size_t) n * run->p;
+
+	if (family->gradient_raw == NULL)
+	{
+		memset(value, 0, count * sizeof(double));
+		return EX_OK;
+	}
+	EX_TRY(set_seeds(run, x, n));
+	EX_TRY(family->gradient_raw(run->compiled, run->host, x, n, run->seed, value));
+	if (all_finite(value, count))
+		return EX_OK;
+	for (size_t i = 0; i < count; i++)
+		if (!isfinite(value[i]))
+			return out_of_range(run, (uint32_t) (i % run->p));
+	return EX_OK;
+}
+
 ex_status
 ex_gradient_at(ex_gradient_run *run, const double *x, uint32_t n, double *value)
 {
-	const ex_family *family = run->compiled->family;
-
 	EX_TRY(ex_poll(run->host));
-	if (family->gradient_raw != NULL)
-	{
-		EX_TRY(set_seeds(run, x, n));
-		EX_TRY(family->gradient_raw(run->compiled, run->host, x, n, run->seed, value));
-	}
-	else
-		memset(value, 0, (size_t) n * run->p * sizeof(double));
+	EX_TRY(set_derivatives(run, x, n, value));
 	for (uint32_t i = 0; i < n; i++)
 		EX_TRY(set_differences(run, x + (size_t) i * run->p, value + (size_t) i * run->p));
 	return EX_OK;
@@ -235,6 +268,8 @@ only_numeric(const uint8_t *kind, uint32_t p)
 static ex_status
 check_finite(const ex_gradient_run *run)
 {
+	if (all_finite(run->call->x, run->p))
+		return EX_OK;
 	for (uint32_t f = 0; f < run->p; f++)
 		if (isinf(run->call->x[f]) && ex_gradient_defined(run, f))
 			return ex_fail(run->host, EX_RANGE, "feature \"%s\" is infinite",
@@ -314,22 +349,39 @@ run_method(ex_gradient_run *run, ex_gradient_result *result)
 	}
 }
 
-/* Undefined values are NaN, all others must be numbers. */
+/* Undefined values become NaN. */
+static void
+drop_undefined(const ex_gradient_run *run, double *value, double *std_error)
+{
+	const ex_gradient_call *call = run->call;
+
+	if (all_finite(call->x, run->p) &&
+		(call->missing == NULL || memchr(call->missing, true, run->p) == NULL))
+		return;
+	for (uint32_t f = 0; f < run->p; f++)
+	{
+		if (ex_gradient_defined(run, f))
+			continue;
+		value[f] = NAN;
+		if (std_error != NULL)
+			std_error[f] = NAN;
+	}
+}
+
+/* All others must be numbers. */
 static ex_status
 check_result(const ex_gradient_run *run, double *value, double *std_error)
 {
 	for (uint32_t f = 0; f < run->p; f++)
-	{
-		bool		defined = ex_gradient_defined(run, f) && !isnan(value[f]);
-
-		if (!ex_gradient_defined(run, f))
-			value[f] = NAN;
-		if (!defined && std_error != NULL)
-			std_error[f] = NAN;
-		if (isinf(value[f]) || (defined && std_error != NULL && !isfinite(std_error[f])))
-			return ex_fail(run->host, EX_RANGE, "derivative of feature \"%s\" is out of range",
-						   ex_gradient_feature_name(run->model, f).text);
 		value[f] += 0.0;		/* no -0 */
+	if (all_finite(value, run->p) && (std_error == NULL || all_finite(std_error, run->p)))
+		return EX_OK;
+	for (uint32_t f = 0; f < run->p; f++)
+	{
+		if (isnan(value[f]) && std_error != NULL)
+			std_error[f] = NAN;
+		if (isinf(value[f]) || (!isnan(value[f]) && std_error != NULL && !isfinite(std_error[f])))
+			return out_of_range(run, f);
 	}
 	return EX_OK;
 }
@@ -372,6 +424,7 @@ ex_gradient(ex_compiled *compiled, ex_host *host, const ex_gradient_call *call,
 	if (result->level != NULL)
 		tell_levels(&run, result->level);
 	EX_TRY(run_method(&run, result));
+	drop_undefined(&run, result->value, result->std_error);
 	return check_result(&run, result->value, result->std_error);
 }
 

@@ -469,12 +469,13 @@ test_models(void)
 	ex_compiled *bins = compile(model_of(RICH("logit", ",{'feature':'unused','bin':[1,2],'coefficient':[3,3]}")));
 	ex_compiled *both = compile(model_of(RICH("logit", ",{'feature':'b','bin':[1,2],'coefficient':[3,3]}")));
 	ex_compiled *step = compile(model_of(RICH("step", "")));
-	ex_compiled *log = compile(model_of("{'family':'linear','link':'log','features':['x'],'coefficients':[1]}"));
+	ex_compiled *log = compile(model_of("{'family':'linear','link':'log','features':['x','y'],'coefficients':[1,0]}"));
 	ex_compiled *tree = compile(model_of(
 										 "{'family':'tree','features':['a'],'trees':[{'feature':['a',null,null],'threshold':[1,null,null],"
 										 "'left_child':[1,null,null],'right_child':[2,null,null],'value':[null,2,3]}]}"));
 	const double x[] = {0.7, -0.3, 2, 1, 1.5, 1.25};
-	const double large[] = {709.9};
+	const double large[] = {709.9, 1};
+	const double larger[] = {1e300, 1};
 	double		value[P];
 	ex_gradient_call call = call_of(bins->model, x);
 
@@ -485,6 +486,8 @@ test_models(void)
 	call.space = EX_RESPONSE;
 	refused(step, &call, EX_UNSUPPORTED, "link \"step\" has no derivative");
 	call.x = large;
+	refused(log, &call, EX_RANGE, "derivative of feature \"x\" is out of range");
+	call.x = larger;
 	refused(log, &call, EX_RANGE, "derivative of feature \"x\" is out of range");
 	call.space = EX_RAW;
 	refused(tree, &call, EX_UNSUPPORTED, "derivatives of a model of family \"tree\" are zero almost everywhere");
