@@ -82,6 +82,38 @@ CREATE AGGREGATE explain.tree_model(node_row record) (
 COMMENT ON AGGREGATE explain.tree_model(record) IS
 'Tree ensemble from the rows of a node table, matched by column name: node, feature, left_child, right_child, value (of a leaf: a number, or an array with one for each output); optionally tree, op (<=, <, >, >=, in, not in, is null, is not null, leaf), threshold, levels (text[], or codes), coded, missing_child, cover, gain, output, weight, zero_missing, linear_constant, linear_features, linear_coefficients. left_child is where the test is true; a node without children is a leaf, the node that is no one''s child the root. Features are ordered by name. Base, link, mean of trees and more follow through explain.with_base, with_link, with_aggregation';
 
+CREATE FUNCTION explain.network_model_step(state bytea, weight_row record)
+	RETURNS bytea
+	AS 'MODULE_PATHNAME', 'explain_network_model_step'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION explain.network_model_step(bytea, record) IS
+'Transition function of aggregate explain.network_model: takes in one row of a weight table';
+
+CREATE FUNCTION explain.network_model_merge(bytea, bytea)
+	RETURNS bytea
+	AS 'MODULE_PATHNAME', 'explain_network_model_merge'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION explain.network_model_merge(bytea, bytea) IS
+'Combine function of aggregate explain.network_model';
+
+CREATE FUNCTION explain.network_model_final(state bytea)
+	RETURNS explain.model
+	AS 'MODULE_PATHNAME', 'explain_network_model_final'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION explain.network_model_final(bytea) IS
+'Final function of aggregate explain.network_model: the model that the rows describe';
+
+CREATE AGGREGATE explain.network_model(weight_row record) (
+	SFUNC = explain.network_model_step,
+	STYPE = bytea,
+	SSPACE = 65536,
+	COMBINEFUNC = explain.network_model_merge,
+	FINALFUNC = explain.network_model_final,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE explain.network_model(record) IS
+'Network from the rows of a weight table, one for each weight, matched by column name. A multilayer perceptron needs layer (numbers without gaps), unit (of the layer: a number or a name), input (a feature''s name in the layer that reads the model''s input, otherwise a unit of the layer before; null or (bias): the unit''s bias), weight, and activation in any row of a layer (relu, tanh, sigmoid or logistic, ...; a last sigmoid or softmax becomes the link). Every weight must be there, a 0 too. Other layers have kind (dense unless given; as in explain.layers, or flatten), layer_name, sources (numbers of layers read; 0: the input), kernel, stride, padding, dilation, group_count, counts_padding, number, shape, link: in any of their rows. conv2d: unit and input are channels, kernel_y and kernel_x count from 0; batch_norm: input is gamma, beta, mean or variance; affine: scale or shift. Rows of kind input in the lowest layer are the columns of the input: unit, input (the feature), level, low and high, center, scale, missing_value; kind indicator: 1 where the feature is missing; kind image: channels, with the image''s height and width in shape, center, scale. Features and units are ordered by name, numbers by size';
+
 --
 -- Changed copies
 --

@@ -8,7 +8,7 @@ CREATE FUNCTION explain.model_summary(@model@)
 	AS 'MODULE_PATHNAME', 'explain_model_summary_@overload@'
 	LANGUAGE C @volatility@ PARALLEL SAFE COST 1000;
 COMMENT ON FUNCTION explain.model_summary(@model_type@) IS
-'What a person wants to know of a model: family, size, features, outputs, link, number of trees or coefficients, and which exact Shapley methods can run on it. Always short: at most 20 features and outputs are named';
+'What a person wants to know of a model: family, size, features, outputs, link, number of trees, coefficients, layers, and which exact Shapley methods can run on it. Always short: at most 20 features and outputs are named';
 -- @end
 
 -- @overloads model
@@ -40,7 +40,7 @@ CREATE FUNCTION explain.model_outputs(@model@,
 	AS 'MODULE_PATHNAME', 'explain_model_outputs_@overload@'
 	LANGUAGE C @volatility@ PARALLEL SAFE COST 100 ROWS 2;
 COMMENT ON FUNCTION explain.model_outputs(@model_type@) IS
-'Outputs (classes or targets) of a model. base: intercept of a linear model, base value of a tree ensemble, on the raw scale';
+'Outputs (classes or targets) of a model. base: intercept of a linear model, base value of a tree ensemble, on the raw scale; null for networks, whose biases are in explain.network_weights';
 -- @end
 
 -- @overloads model
@@ -92,23 +92,50 @@ COMMENT ON FUNCTION explain.split_importance(@model_type@) IS
 -- @end
 
 -- @overloads model
-CREATE FUNCTION explain.model_structure(@model@,
+CREATE FUNCTION explain.model_structure(@model@, detail explain.label DEFAULT 'auto',
 	OUT element text, OUT kind text, OUT tree int4, OUT id text, OUT label text,
 	OUT source text, OUT target text, OUT x float8, OUT y float8, OUT weight float8)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'explain_model_structure_@overload@'
 	LANGUAGE C @volatility@ PARALLEL SAFE COST 1000 ROWS 1000;
-COMMENT ON FUNCTION explain.model_structure(@model_type@) IS
-'A model as a graph that can be drawn: element node or edge. Nodes have coordinates: in a tree (kinds split, leaf) x is the rank of leaves from left to right and y the depth, each tree in its own coordinates; in a linear model features stand at x = 0, outputs at x = 1. Edges name source and target. weight: cover of nodes and edges of trees, coefficient of edges and intercept of outputs in linear models';
+COMMENT ON FUNCTION explain.model_structure(@model_type@, explain.label) IS
+'A model as a graph that can be drawn: element node or edge. Nodes have coordinates: in a tree (kinds split, leaf) x is the rank of leaves from left to right and y the depth, each tree in its own coordinates; in a linear model features stand at x = 0, outputs at x = 1. Edges name source and target. weight: cover of nodes and edges of trees, coefficient of edges and intercept of outputs in linear models. Networks are drawn from left to right, as detail says: units of a multilayer perceptron (kinds input, dense, output; weight of an edge is the weight, of a node the bias; the activation is in the label), layers (kinds as in explain.layers, and output; x: layers on the longest way from the input; weight of a node is the number of its parameters, of an edge the numbers that flow), or auto: units where there are up to 200, else layers';
 -- @end
 
 -- @overloads model
-CREATE FUNCTION explain.model_parameters(@model@,
+CREATE FUNCTION explain.model_parameters(@model@, only_layer explain.label DEFAULT NULL,
 	OUT layer text, OUT row_number int4, OUT row_name text, OUT column_number int4, OUT column_name text,
 	OUT value float8, OUT scaled float8, OUT magnitude_rank int4)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'explain_model_parameters_@overload@'
 	LANGUAGE C @volatility@ PARALLEL SAFE COST 1000 ROWS 300;
-COMMENT ON FUNCTION explain.model_parameters(@model_type@) IS
-'Parameters of a model as cells of heat maps. Linear models have one layer, coefficients: outputs by columns. Trees have layers splits, gain and cover: features by depth. scaled: value divided by the largest magnitude of its layer, -1..1, for colour; magnitude_rank: 1 = largest magnitude of the layer';
+COMMENT ON FUNCTION explain.model_parameters(@model_type@, explain.label) IS
+'Parameters of a model as cells of heat maps. Linear models have one layer, coefficients: outputs by columns. Trees have layers splits, gain and cover: features by depth. Networks have one for each layer with weights: units by inputs, channels by input channel[y,x] of the kernel, and the bias last; gamma, beta, mean, variance by channels; scale, shift by units. only_layer: the name of the only one to show, null for all; one layer at a time is held in memory. scaled: value divided by the largest magnitude of its layer, -1..1, for colour; magnitude_rank: 1 = largest magnitude of the layer';
+-- @end
+
+-- @overloads model
+CREATE FUNCTION explain.layers(@model@,
+	OUT layer_number int4, OUT layer text, OUT kind text, OUT sources text, OUT depth int4,
+	OUT channels int4, OUT height int4, OUT width int4, OUT units int4, OUT parameter_count int4,
+	OUT kernel text, OUT stride text, OUT padding text, OUT dilation text, OUT group_count int4,
+	OUT number float8)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'explain_layers_@overload@'
+	LANGUAGE C @volatility@ PARALLEL SAFE COST 100 ROWS 20;
+COMMENT ON FUNCTION explain.layers(@model_type@) IS
+'Layers of a network, one row each; layer 0 is the input. sources: names of the layers that it reads; depth: layers on the longest way from the input; channels, height, width: shape of its output (a vector has height and width 1), units: their product; parameter_count: weights with biases; kernel, stride, padding, dilation: height x width of convolutions and pooling (padding top,left,bottom,right where sides differ); number: slope of leaky_relu, alpha of elu, epsilon of batch_norm. The link is that of explain.model_outputs';
+-- @end
+
+-- @overloads model
+CREATE FUNCTION explain.network_weights(@model@,
+	OUT layer int4, OUT layer_name text, OUT kind text, OUT sources int4[], OUT unit int4, OUT unit_name text,
+	OUT input text, OUT input_name text, OUT weight float8, OUT kernel_y int4, OUT kernel_x int4,
+	OUT level text, OUT low float8, OUT high float8, OUT center float8, OUT scale float8,
+	OUT missing_value float8, OUT kernel int4[], OUT stride int4[], OUT padding int4[], OUT dilation int4[],
+	OUT group_count int4, OUT counts_padding boolean, OUT number float8, OUT shape int4[], OUT link text)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'explain_network_weights_@overload@'
+	LANGUAGE C @volatility@ PARALLEL SAFE COST 1000 ROWS 10000;
+COMMENT ON FUNCTION explain.network_weights(@model_type@) IS
+'Weights of a network, one row each, as aggregate explain.network_model takes them (which says what the columns mean); layers without weights have one row. Rows of layer 0 are the columns of the input, or the channels of an image: unit is the column''s number, input its feature. What describes a layer is in its first row only. unit_name, input_name: in words, for people';
 -- @end

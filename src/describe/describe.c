@@ -10,18 +10,30 @@
 #include "common/shortest_dec.h"
 #include "utils/array.h"
 
-bool
-describe_begin(FunctionCallInfo fcinfo, ModelSource source, Description *d)
+static bool
+begin(FunctionCallInfo fcinfo, ModelSource source, int required, Description *d)
 {
 	memset(d, 0, sizeof(*d));
 	rows_begin(fcinfo, &d->row);
-	for (int i = 0; i < PG_NARGS(); i++)
+	for (int i = 0; i < required; i++)
 		if (PG_ARGISNULL(i))
 			return false;
 	d->site = call_site_model(fcinfo, source);
 	d->model = d->site->entry->model;
 	d->outer = MemoryContextSwitchTo(d->row.context);
 	return true;
+}
+
+bool
+describe_begin(FunctionCallInfo fcinfo, ModelSource source, Description *d)
+{
+	return begin(fcinfo, source, PG_NARGS(), d);
+}
+
+bool
+describe_begin_model(FunctionCallInfo fcinfo, ModelSource source, Description *d)
+{
+	return begin(fcinfo, source, 1, d);
 }
 
 Datum
@@ -32,29 +44,51 @@ describe_end(Description *d)
 	return (Datum) 0;
 }
 
-static void
-wrong_family(const ex_model *model, const char *what, const char *hint)
+/* What shows the parts of a model of each family. */
+static const char *
+listed_by(const ex_model *model)
 {
+	switch (model->family)
+	{
+		case EX_LINEAR:
+			return "the coefficients of linear models are listed by explain.coefficients";
+		case EX_TREE:
+			return "the nodes of trees are listed by explain.tree_nodes";
+		default:
+			return "the weights of networks are listed by explain.network_weights";
+	}
+}
+
+static void
+require_family(const ex_model *model, ex_family_id family, const char *what, const char *these)
+{
+	if (model->family == family)
+		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 			 errmsg("models of family \"%s\" have no %s", ex_family_by_id(model->family)->name, what),
-			 errhint("%s", hint)));
+			 errhint("%s have; %s.", these, listed_by(model))));
 }
 
 void
 require_linear(const ex_model *model, const char *what, ex_linear_view *view)
 {
-	if (model->family != EX_LINEAR)
-		wrong_family(model, what, "Linear models have; the nodes of trees are listed by explain.tree_nodes.");
+	require_family(model, EX_LINEAR, what, "Linear models");
 	ex_linear_open(model, view);
 }
 
 void
 require_tree(const ex_model *model, const char *what, ex_tree_view *view)
 {
-	if (model->family != EX_TREE)
-		wrong_family(model, what, "Tree models have; the coefficients of linear models are listed by explain.coefficients.");
+	require_family(model, EX_TREE, what, "Tree models");
 	ex_tree_open(model, view);
+}
+
+void
+require_network(const ex_model *model, const char *what, ex_network_view *view)
+{
+	require_family(model, EX_NETWORK, what, "Networks");
+	ex_network_open(model, view);
 }
 
 char *

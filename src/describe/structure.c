@@ -11,23 +11,7 @@
 #include "kernel/parameters.h"
 #include "lib/stringinfo.h"
 
-/* One element of a drawing; text NULL and numbers NaN: null. */
-typedef struct Element
-{
-	const char *element;		/* node or edge */
-	const char *kind;
-	int32		tree;			/* -1: the model has none */
-	const char *id;
-	const char *label;
-	const char *source;
-	const char *target;
-	double		x;
-	double		y;
-	double		weight;
-} Element;
-
-/* The columns of sql/, in order. */
-static void
+void
 element_row(Description *d, const Element *e)
 {
 	row_text(&d->row, e->element);
@@ -193,18 +177,43 @@ ensemble_structure(Description *d)
 	}
 }
 
-/* model_structure(model) */
+/* What of a network is drawn: its layers or its units. */
+static char *
+detail_arg(FunctionCallInfo fcinfo, int argno)
+{
+	static const char *const words[] = {"auto", "layers", "units"};
+	char	   *detail = label_arg(fcinfo, argno);
+
+	for (int i = 0; detail != NULL && i < (int) lengthof(words); i++)
+		if (strcmp(detail, words[i]) == 0)
+			return detail;
+	ereport(ERROR,
+			(errcode(detail == NULL ? ERRCODE_NULL_VALUE_NOT_ALLOWED : ERRCODE_INVALID_PARAMETER_VALUE),
+			 detail == NULL ? errmsg("detail must not be null") : errmsg("unknown detail \"%s\"", detail),
+			 errhint("Valid details are auto, layers and units.")));
+}
+
+/* model_structure(model, detail) */
 static Datum
 model_structure(FunctionCallInfo fcinfo, ModelSource source)
 {
 	Description d;
+	char	   *detail;
 
-	if (!describe_begin(fcinfo, source, &d))
+	if (!describe_begin_model(fcinfo, source, &d))
 		return describe_end(&d);
-	if (d.model->family == EX_LINEAR)
-		linear_structure(&d);
-	else
-		ensemble_structure(&d);
+	detail = MemoryContextStrdup(d.site->scratch, detail_arg(fcinfo, 1));
+	switch (d.model->family)
+	{
+		case EX_LINEAR:
+			linear_structure(&d);
+			break;
+		case EX_TREE:
+			ensemble_structure(&d);
+			break;
+		default:
+			network_structure(&d, detail);
+	}
 	return describe_end(&d);
 }
 
@@ -239,23 +248,49 @@ parameter_row(Description *d, const ex_parameter_layer *layer, const ex_paramete
 	row_end(&d->row);
 }
 
-/* model_parameters(model) */
+static void
+flat_parameters(Description *d, const char *only)
+{
+	ex_parameter_layer layer[EX_MAX_PARAMETER_LAYERS];
+	bool		found = only == NULL;
+	int			n;
+
+	EX_PG(d->site->host, ex_model_parameters(d->site->host, d->model, layer, &n));
+	for (int l = 0; l < n; l++)
+	{
+		if (only != NULL && strcmp(only, layer[l].name) != 0)
+			continue;
+		found = true;
+		for (size_t i = 0; i < layer[l].n_cells; i++)
+		{
+			CHECK_FOR_INTERRUPTS();
+			parameter_row(d, &layer[l], &layer[l].cell[i]);
+		}
+	}
+	if (!found)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("model has no layer \"%s\"", only),
+				 errhint("%s", d->model->family == EX_LINEAR ? "A linear model has one layer, coefficients." :
+						 "The layers of trees are splits, gain and cover, where the model has these.")));
+}
+
+/* model_parameters(model, only_layer) */
 static Datum
 model_parameters(FunctionCallInfo fcinfo, ModelSource source)
 {
 	Description d;
-	ex_parameter_layer layer[EX_MAX_PARAMETER_LAYERS];
-	int			n;
+	char	   *only;
 
-	if (!describe_begin(fcinfo, source, &d))
+	if (!describe_begin_model(fcinfo, source, &d))
 		return describe_end(&d);
-	EX_PG(d.site->host, ex_model_parameters(d.site->host, d.model, layer, &n));
-	for (int l = 0; l < n; l++)
-		for (size_t i = 0; i < layer[l].n_cells; i++)
-		{
-			CHECK_FOR_INTERRUPTS();
-			parameter_row(&d, &layer[l], &layer[l].cell[i]);
-		}
+	only = label_arg(fcinfo, 1);
+	if (only != NULL)
+		only = MemoryContextStrdup(d.site->scratch, only);
+	if (d.model->family == EX_NETWORK)
+		network_parameters(&d, only);
+	else
+		flat_parameters(&d, only);
 	return describe_end(&d);
 }
 

@@ -129,6 +129,37 @@ add_trees(StringInfo json, const ModelEntry *entry)
 	appendStringInfoString(json, view->cover != NULL ? "true" : "false");
 }
 
+/* How many layers there are of each kind, how many numbers they have. */
+static void
+add_network(StringInfo json, const ex_model *model)
+{
+	ex_network_view view;
+	uint32		count[EX_N_LAYER_KINDS] = {0};
+
+	ex_network_open(model, &view);
+	for (uint32 i = 0; i < view.n_layers; i++)
+	{
+		ex_layer	layer;
+
+		ex_network_layer(&view, i, &layer);
+		count[layer.kind]++;
+	}
+	add_key(json, "input_shape");
+	if (view.is_image)
+		appendStringInfo(json, "[%u, %u, %u]", view.input.channels, view.input.height, view.input.width);
+	else
+		appendStringInfo(json, "[%u]", view.n_columns);
+	add_count(json, "layer_count", view.n_layers - 1);
+	add_key(json, "layer_kinds");
+	appendStringInfoChar(json, '{');
+	for (int kind = EX_LAYER_IS_INPUT + 1; kind < EX_N_LAYER_KINDS; kind++)
+		if (count[kind] > 0)
+			add_count(json, ex_layer_kind_names[kind], count[kind]);
+	appendStringInfoChar(json, '}');
+	add_count(json, "parameter_count", view.n_weights);
+	add_string(json, "parameter_type", view.weight_f32 != NULL ? "float32" : "float64");
+}
+
 /* The methods of Shapley values that can run as the model is. */
 static void
 add_methods(StringInfo json, CallSite *site)
@@ -172,10 +203,17 @@ model_summary(FunctionCallInfo fcinfo, ModelSource source)
 	add_count(&json, "bytes", model->size);
 	add_features(&json, model);
 	add_outputs(&json, model);
-	if (model->family == EX_LINEAR)
-		add_linear(&json, model);
-	else
-		add_trees(&json, site->entry);
+	switch (model->family)
+	{
+		case EX_LINEAR:
+			add_linear(&json, model);
+			break;
+		case EX_TREE:
+			add_trees(&json, site->entry);
+			break;
+		default:
+			add_network(&json, model);
+	}
 	ex_get(model, EX_BACKGROUND_WEIGHT, &rows);
 	add_count(&json, "background_rows", rows);
 	add_methods(&json, site);

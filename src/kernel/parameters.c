@@ -178,6 +178,65 @@ tree_parameters(ex_host *host, const ex_model *model, ex_parameter_layer *layer,
 	return EX_OK;
 }
 
+/*
+ * A network's layer: `per_unit` weights for each of n units, and then maybe a
+ * bias for each.  Units of a group have the same columns.
+ */
+static void
+fill_units(const ex_network_view *view, const ex_layer *weights, uint32_t n, uint32_t groups, bool bias,
+		   ex_parameter_layer *layer)
+{
+	uint32_t	per_unit = (weights->n_weights - (bias ? n : 0)) / n;
+	ex_parameter_cell *cell = layer->cell;
+
+	for (uint32_t unit = 0; unit < n; unit++)
+	{
+		uint32_t	first = unit / (n / groups) * per_unit;
+
+		for (uint32_t i = 0; i < per_unit; i++, cell++)
+		{
+			cell->row = unit;
+			cell->column = first + i;
+			cell->value = ex_network_weight(view, weights->first_weight + (size_t) unit * per_unit + i);
+		}
+		if (!bias)
+			continue;
+		cell->row = unit;
+		cell->column = groups * per_unit;
+		cell->value = ex_network_weight(view, weights->first_weight + (size_t) n * per_unit + unit);
+		cell++;
+	}
+}
+
+ex_status
+ex_network_parameters(ex_host *host, const ex_network_view *view, uint32_t i, ex_parameter_layer *layer)
+{
+	ex_layer	weights;
+
+	ex_network_layer(view, i, &weights);
+	layer->name = NULL;
+	layer->n_cells = weights.n_weights;
+	EX_TRY(EX_ALLOC(host, layer->n_cells, &layer->cell));
+	switch (weights.kind)
+	{
+		case EX_LAYER_DENSE:
+			fill_units(view, &weights, weights.shape.channels, 1, true, layer);
+			break;
+		case EX_LAYER_CONV2D:
+			fill_units(view, &weights, weights.shape.channels, (uint32_t) weights.setting[EX_GROUPS], true, layer);
+			break;
+		case EX_LAYER_BATCH_NORM:
+			fill_units(view, &weights, 4, 1, false, layer);
+			break;
+		case EX_LAYER_AFFINE:
+			fill_units(view, &weights, 2, 1, false, layer);
+			break;
+		default:
+			break;
+	}
+	return finish_layer(host, layer);
+}
+
 ex_status
 ex_model_parameters(ex_host *host, const ex_model *model,
 					ex_parameter_layer layer[EX_MAX_PARAMETER_LAYERS], int *n_layers)

@@ -59,7 +59,7 @@ typedef struct ex_field_spec
 	bool		is_boolean;		/* a NUMBER that is 0 or 1 */
 } ex_field_spec;
 
-#define EX_TABLE_MAX_FIELDS 24
+#define EX_TABLE_MAX_FIELDS 32
 
 typedef struct ex_table
 {

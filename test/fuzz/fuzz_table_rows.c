@@ -14,10 +14,44 @@
 #include "linear_rows.h"
 #include "model_align.h"
 #include "model_edit.h"
+#include "network_graph.h"
 #include "parameters.h"
 #include "tree_rows.h"
+#include "weight_rows.h"
 
 #define HEADER_SIZE 6
+
+typedef struct table_reader
+{
+	const ex_table *table;
+	ex_status	(*read) (ex_host *host, const void *bytes, size_t size, ex_builder *builder);
+} table_reader;
+
+static const table_reader readers[] = {
+	{&ex_coefficient_table, ex_linear_from_rows},
+	{&ex_node_table, ex_tree_from_rows},
+	{&ex_weight_table, ex_network_from_rows}
+};
+
+#define N_READERS (sizeof(readers) / sizeof(readers[0]))
+
+static void
+use_network(ex_host *host, const ex_model *model)
+{
+	ex_network_view view;
+	ex_parameter_layer layer;
+	uint32_t   *rank;
+
+	ex_network_open(model, &view);
+	for (uint32_t i = 0; i < view.n_layers; i++)
+	{
+		(void) ex_network_parameters(host, &view, i, &layer);
+		(void) ex_unit_origin(&view, i);
+		(void) ex_units_are_outputs(&view, i);
+	}
+	(void) ex_is_perceptron(&view);
+	(void) ex_network_ranks(host, &view, &rank);
+}
 
 static void
 use(ex_host *host, const ex_model *model)
@@ -38,7 +72,10 @@ use(ex_host *host, const ex_model *model)
 			x[i] = variant == 0 ? i % 3 : variant == 1 ? NAN : -1;
 		(void) compiled->family->predict_raw(compiled, host, x, 1, raw);
 	}
-	(void) ex_model_parameters(host, model, layer, &n_layers);
+	if (model->family == EX_NETWORK)
+		use_network(host, model);
+	else
+		(void) ex_model_parameters(host, model, layer, &n_layers);
 }
 
 static void
@@ -57,13 +94,13 @@ align(ex_host *host, const ex_model *model)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const ex_table *table = size > 0 && data[0] % 2 ? &ex_node_table : &ex_coefficient_table;
+	const table_reader *reader = &readers[size > 0 ? data[0] % N_READERS : 0];
+	const ex_table *table = reader->table;
 	ex_arena	arena;
 	ex_host    *host = ex_arena_init(&arena);
 	ex_buffer	rows = {0};
 	ex_builder	builder;
 	ex_model   *model;
-	ex_status	status;
 	size_t		n;
 	size_t		twice;
 	uint8_t    *bytes;
@@ -79,9 +116,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		(ex_rows_merge(host, &rows, bytes, rows.size) != EX_OK ||
 		 ex_rows_check(host, table, rows.data, rows.size, &twice) != EX_OK || twice != 2 * n))
 		abort();
-	status = table == &ex_node_table ? ex_tree_from_rows(host, bytes, size - 1 + HEADER_SIZE, &builder) :
-		ex_linear_from_rows(host, bytes, size - 1 + HEADER_SIZE, &builder);
-	if (status == EX_OK && ex_build(&builder, &model) == EX_OK)
+	if (reader->read(host, bytes, size - 1 + HEADER_SIZE, &builder) == EX_OK && ex_build(&builder, &model) == EX_OK)
 	{
 		align(host, model);
 		use(host, model);

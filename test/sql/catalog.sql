@@ -77,7 +77,7 @@ SELECT r.oid::regprocedure, t::regtype
 FROM routine r, unnest(coalesce(r.proallargtypes, '{}'::oid[]), coalesce(r.proargmodes, '{}'::"char"[])) AS u(t, mode)
 WHERE r.proretset AND mode IN ('o', 't')
 AND t NOT IN ('text'::regtype, 'float8'::regtype, 'int4'::regtype, 'bool'::regtype, 'timestamptz'::regtype)
-AND r.proname <> 'tree_nodes' ORDER BY 1, 2;
+AND r.proname NOT IN ('tree_nodes', 'network_weights') ORDER BY 1, 2;
 SELECT a.attrelid::regclass, a.attname, a.atttypid::regtype
 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_type t ON t.typrelid = c.oid
 JOIN member m ON m.classid = 'pg_type'::regclass AND m.objid = t.oid
