@@ -115,7 +115,7 @@ BEGIN
 		'The newest version of each model of explain.model_versions that you may see, without its contents';
 	COMMENT ON COLUMN explain.models.name IS 'Name of the model';
 	COMMENT ON COLUMN explain.models.version IS 'Number of its newest version';
-	COMMENT ON COLUMN explain.models.family IS 'Family of models that it belongs to: linear, tree';
+	COMMENT ON COLUMN explain.models.family IS 'Family of models that it belongs to: linear, tree, network';
 	COMMENT ON COLUMN explain.models.features IS 'Number of its features';
 	COMMENT ON COLUMN explain.models.outputs IS 'Number of its outputs';
 	COMMENT ON COLUMN explain.models.bytes IS 'Its size';

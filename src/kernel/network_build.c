@@ -104,8 +104,8 @@ check_weight_count(ex_builder *builder, const ex_layer *layer, const ex_shape *i
 		return EX_OK;
 	if (layer->kind == EX_LAYER_AFFINE)
 		return ex_fail(builder->host, EX_INVALID,
-					   "%s has %zu numbers, but needs 2, %llu or %llu: a scale and a shift for all, each channel or each number",
-					   where, n_weights, (unsigned long long) 2 * input[0].channels, (unsigned long long) needed);
+					   "%s has %zu numbers, but needs a scale and a shift for all, for each channel (%u) or for each number (%llu)",
+					   where, n_weights, input[0].channels, (unsigned long long) needed / 2);
 	if (needed == 0)
 		return ex_fail(builder->host, EX_INVALID, "%s has weights, but its kind takes none", where);
 	return ex_fail(builder->host, EX_INVALID, "%s needs %llu weights, bias included, but has %zu", where,
@@ -157,6 +157,8 @@ ex_network_put_layer(ex_builder *builder, const ex_new_layer *new)
 	else
 		snprintf(name, sizeof(name), "%u", at);
 	ex_network_where(new->name != NULL ? new->name : name, strlen(new->name != NULL ? new->name : name), where);
+	if (new->name != NULL && new->name[0] == '\0')
+		return ex_fail(builder->host, EX_INVALID, "name of layer %u is empty", at);
 	complete_settings(new, setting);
 	EX_TRY(find_inputs(builder, &layer, where, &input));
 	EX_TRY(ex_network_infer_shape(builder->host, &layer, input, where, &layer.shape));
@@ -246,7 +248,7 @@ ex_network_put_pixels(ex_builder *builder, const char *const *channel, ex_shape 
 {
 	uint64_t	size = 0;
 
-	EX_TRY(ex_network_count_activations(builder->host, shape, "the image", &size));
+	EX_TRY(ex_network_count_activations(builder->host, shape, "the input", &size));
 	if (size > EX_MAX_FEATURES)
 	{
 		ex_fail(builder->host, EX_LIMIT, "image has %llu pixels", (unsigned long long) size);
@@ -274,7 +276,7 @@ ex_network_put_image_input(ex_builder *builder, const char *const *channel, ex_s
 	const uint32_t size[] = {shape.channels, shape.height, shape.width};
 
 	if (ex_shape_size(shape) != builder->n_features)
-		return ex_fail(builder->host, EX_INVALID, "image of %u x %u pixels in %u channels needs %zu features, not %u",
+		return ex_fail(builder->host, EX_INVALID, "image of %u x %u pixels and %u channels needs %zu features, not %u",
 					   shape.height, shape.width, shape.channels, ex_shape_size(shape), builder->n_features);
 	EX_TRY(put_values(builder, center, scale, missing));
 	EX_TRY(ex_put(builder, EX_IMAGE_SHAPE, size, 3));
@@ -369,8 +371,8 @@ ex_network_close(ex_builder *builder)
 		return EX_LIMIT;
 	}
 	if (builder->n_outputs != 0 && builder->n_outputs != size)
-		return ex_fail(builder->host, EX_INVALID, "network has %zu outputs, but the model %u", size,
-					   builder->n_outputs);
+		return ex_fail(builder->host, EX_INVALID, "model has %u outputs, but its last layer has %zu numbers",
+					   builder->n_outputs, size);
 	builder->n_outputs = (uint32_t) size;
 	EX_TRY(choose_precision(builder));
 	return ex_default_output_names(builder);

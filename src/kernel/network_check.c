@@ -326,8 +326,8 @@ check_output(check *c)
 
 	ex_network_layer(&c->view, c->view.n_layers - 1, &last);
 	if (ex_shape_size(last.shape) != c->model->n_outputs)
-		return ex_fail(c->host, EX_INVALID, "network has %zu outputs, but the model %u",
-					   ex_shape_size(last.shape), c->model->n_outputs);
+		return ex_fail(c->host, EX_INVALID, "model has %u outputs, but its last layer has %zu numbers",
+					   c->model->n_outputs, ex_shape_size(last.shape));
 	return EX_OK;
 }
 

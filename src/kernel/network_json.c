@@ -117,7 +117,7 @@ append_nested(reader *r, ex_json_value value, const size_t *size, int n_sizes, c
 				EX_TRY(append_nested(r, inner, size + 1, n_sizes - 1, key, where, out));
 	}
 	if (n != size[0])
-		return ex_fail(r->host, EX_INVALID, "\"%s\" of %s has an array of %zu, but needs %zu there", key, where,
+		return ex_fail(r->host, EX_INVALID, "an array in \"%s\" of %s has %zu elements, but needs %zu", key, where,
 					   n, size[0]);
 	return EX_OK;
 }
@@ -282,7 +282,7 @@ read_image_input(reader *r, ex_json_value object)
 	double	   *missing;
 
 	EX_TRY(read_image(r->json, object, &image));
-	EX_TRY(ex_network_count_activations(r->host, image.shape, "the image", &size));
+	EX_TRY(ex_network_count_activations(r->host, image.shape, "the input", &size));
 	EX_TRY(spread(r->json, image.center, image.shape, 0, "center of the image", &center));
 	EX_TRY(spread(r->json, image.scale, image.shape, 1, "scale of the image", &scale));
 	EX_TRY(spread(r->json, image.missing, image.shape, NAN, "missing of the image", &missing));
@@ -539,7 +539,7 @@ find_entry(reader *r, ex_json_value value, const char *where, uint32_t *output)
 			*output = r->entry[i].output;
 			return EX_OK;
 		}
-	ex_fail(r->host, EX_INVALID, "%s reads a layer \"%.100s\", which does not come before it", where, name);
+	ex_fail(r->host, EX_INVALID, "%s reads layer \"%.100s\", which does not come before it", where, name);
 	ex_hint(r->host, "A layer reads layers above it in the list, by name or position; \"input\" is the first.");
 	return EX_INVALID;
 }
@@ -679,13 +679,19 @@ read_weights(reader *r, reading *l)
 	};
 	ex_shape	shape;
 	size_t		size[4];
+	ex_status	status;
 	int			n;
 
 	/* what the weights must be is known only of a layer that is sound */
 	EX_TRY(ex_network_infer_shape(r->host, &layer, l->input, l->where, &shape));
 	EX_TRY(ex_network_check_weight_limit(r->host, &layer, l->input, l->where));
 	n = ex_network_weight_dimensions(&layer, l->input, size);
-	EX_TRY(append_tensor(r, l->member[KEY_WEIGHTS], size, n, "weights", l->where, &l->weights));
+	status = append_tensor(r, l->member[KEY_WEIGHTS], size, n, "weights", l->where, &l->weights);
+	if (status == EX_INVALID)
+		ex_detail(r->host, "The layer reads an input of shape (%u, %u, %u).", l->input[0].channels,
+				  l->input[0].height, l->input[0].width);
+	if (status != EX_OK)
+		return status;
 	return append_per_channel(r, l->member[KEY_BIAS], size[0], 0, "bias", l->where, &l->weights);
 }
 
