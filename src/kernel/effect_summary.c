@@ -124,13 +124,19 @@ valid_effect(const ex_effect_summary *summary, uint32_t i)
 	return true;
 }
 
-ex_status
-ex_effect_summary_validate(ex_host *host, const ex_effect_summary *summary, size_t size)
+static bool
+valid_header(const ex_effect_summary *summary, size_t size)
 {
-	bool		valid = size >= sizeof(*summary) && summary->version == EX_EFFECT_SUMMARY_VERSION &&
+	return size >= sizeof(*summary) && summary->version == EX_EFFECT_SUMMARY_VERSION &&
 		summary->reserved == 0 && valid_shape(summary->n_effects, summary->n_columns) &&
 		size == ex_effect_summary_size(summary->n_effects, summary->n_columns) &&
 		summary->n > 0 && summary->n <= EX_EXACT_MAX_TERMS;
+}
+
+ex_status
+ex_effect_summary_validate(ex_host *host, const ex_effect_summary *summary, size_t size)
+{
+	bool		valid = valid_header(summary, size);
 
 	for (uint32_t i = 0; valid && i < summary->n_effects; i++)
 		valid = valid_effect(summary, i);

@@ -29,8 +29,8 @@ typedef struct ex_effect_summary
 	uint64_t	n;				/* rows */
 	uint32_t	n_effects;
 	uint32_t	n_columns;		/* 1 + coefficients */
-	uint64_t	count[];		/* n_effects: rows that have it; then the sums,
-								 * n_effects * n_columns */
+	uint64_t	count[];		/* n_effects: rows that have it; then the
+								 * sums, n_effects * n_columns */
 } ex_effect_summary;
 
 static inline ex_exact_sum *

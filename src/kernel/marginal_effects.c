@@ -313,7 +313,7 @@ ex_effects_of_row(ex_host *host, const ex_effects *effects, const double *x, con
 				  uint32_t output, double *table)
 {
 	uint32_t	width = 1 + effects->n_coefficients;
-	work		w = {.host = host,.effects = effects,.output = output};
+	work		w = {.host = host, .effects = effects, .output = output};
 
 	EX_TRY(start_work(&w, x));
 	for (uint32_t i = 0; i < effects->n_effects; i++, table += width)
@@ -391,8 +391,7 @@ estimate_of(double effect, double variance, uint64_t n)
 {
 	double		error = sqrt(variance);
 	double		z = error > 0 ? effect / error : NAN;
-
-	return (ex_effect_estimate) {
+	ex_effect_estimate estimate = {
 		.effect = effect,
 		.std_error = error,
 		.z = z,
@@ -401,6 +400,8 @@ estimate_of(double effect, double variance, uint64_t n)
 		.ci_high = effect + normal_975 * error,
 		.n = n
 	};
+
+	return estimate;
 }
 
 ex_status

@@ -45,6 +45,7 @@ make_model(const char *link, uint32_t n_outputs, int64_t moved, double h)
 		"'feature':'age','bin':['-Infinity',0.2]", "'feature':'member'",
 		"'feature':'region','level':'south'", "'feature':'region','level':'west'"
 	};
+
 	/* columns in the model's order: by feature, kind */
 	static const int order[] = {0, 3, 1, 2, 4, 5, 6};
 	enum

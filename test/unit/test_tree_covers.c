@@ -21,17 +21,18 @@ enum
 static ex_arena arena;
 static ex_host *host;
 
-static const struct
+typedef struct kind
 {
 	const char *name;
 	random_spec spec;
-} kinds[] =
-{
-	{"numbers", {.n_trees = 6,.n_splits = 30,.n_outputs = 1}},
-	{"single nodes", {.n_trees = 3,.n_splits = 0,.n_outputs = 1}},
-	{"sets and missing values", {.n_trees = 6,.n_splits = 40,.n_outputs = 2,.categorical = true,
-			.is_null = true,.zero_missing = true}},
-	{"vector leaves", {.n_trees = 4,.n_splits = 60,.n_outputs = 3,.vectors = true,.mean = true}}
+} kind;
+
+static const kind kinds[] = {
+	{"numbers", {.n_trees = 6, .n_splits = 30, .n_outputs = 1}},
+	{"single nodes", {.n_trees = 3, .n_splits = 0, .n_outputs = 1}},
+	{"sets and missing values", {.n_trees = 6, .n_splits = 40, .n_outputs = 2, .categorical = true,
+	.is_null = true, .zero_missing = true}},
+	{"vector leaves", {.n_trees = 4, .n_splits = 60, .n_outputs = 3, .vectors = true, .mean = true}}
 };
 
 #define N_KINDS (sizeof(kinds) / sizeof(kinds[0]))
@@ -150,7 +151,7 @@ test_path_dependent(const char *name, const random_spec *spec, const ex_model *m
 static void
 test_refusals(void)
 {
-	static const random_spec spec = {.n_trees = 2,.n_splits = 3,.n_outputs = 1,.covers = true};
+	static const random_spec spec = {.n_trees = 2, .n_splits = 3, .n_outputs = 1, .covers = true};
 	ex_cover_count count;
 	ex_builder	builder;
 	ex_model   *model;
