@@ -30,3 +30,11 @@ CREATE FUNCTION explain.lightgbm_model(file text, iterations int4 DEFAULT NULL)
 	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100000;
 COMMENT ON FUNCTION explain.lightgbm_model(text, int4) IS
 'Model from the text of a LightGBM file as save_model() or model_to_string() write it (versions 2.1 and later). iterations: boosting rounds to use; by default all';
+
+CREATE FUNCTION explain.onnx_model(file bytea, features text[] DEFAULT NULL, outputs text[] DEFAULT NULL,
+	channels text[] DEFAULT NULL, graph_output text DEFAULT NULL)
+	RETURNS explain.model
+	AS 'MODULE_PATHNAME', 'explain_onnx_model'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100000;
+COMMENT ON FUNCTION explain.onnx_model(bytea, text[], text[], text[], text) IS
+'Model from the bytes of an ONNX file: a tree ensemble, a linear model or a network, with the preprocessing in front of it folded in. features, outputs: their names, instead of those in the file; channels: names of the channels of an image; graph_output: which output of the graph is explained, where there are several';

@@ -69,27 +69,50 @@ from_ordinal(int64_t n)
 	return x;
 }
 
-/* Rounding is monotone, so (x - center) / scale is: bisection finds the last x that satisfies. */
 double
-ex_fold_affine(double limit, double center, double scale)
+ex_fold_monotone(bool (*passes) (const void *context, double x), const void *context)
 {
 	int64_t		low = ordinal(-INFINITY);
 	int64_t		high = ordinal(INFINITY);
 
-	if (center == 0 && scale == 1)
-		return limit;
-	if ((INFINITY - center) / scale <= limit)
+	if (passes(context, INFINITY))
 		return INFINITY;
 	while (high > low + 1)
 	{
 		int64_t		middle = low + (int64_t) (((uint64_t) high - (uint64_t) low) / 2);
 
-		if ((from_ordinal(middle) - center) / scale <= limit)
+		if (passes(context, from_ordinal(middle)))
 			low = middle;
 		else
 			high = middle;
 	}
 	return from_ordinal(low);
+}
+
+typedef struct affine_limit
+{
+	double		limit;
+	double		center;
+	double		scale;
+} affine_limit;
+
+static bool
+affine_passes(const void *context, double x)
+{
+	const affine_limit *affine = context;
+
+	return (x - affine->center) / affine->scale <= affine->limit;
+}
+
+/* Rounding is monotone, so (x - center) / scale is: bisection finds the last x that satisfies. */
+double
+ex_fold_affine(double limit, double center, double scale)
+{
+	const affine_limit affine = {limit, center, scale};
+
+	if (center == 0 && scale == 1)
+		return limit;
+	return ex_fold_monotone(affine_passes, &affine);
 }
 
 /*

@@ -71,6 +71,12 @@ extern double ex_encode(const ex_encoded_column *column, double x);
 extern ex_status ex_fold(ex_host *host, const ex_model *encoded, const ex_encoding *encoding,
 						 ex_builder *builder);
 
+/*
+ * Largest double x that passes a test which all x below one pass and none
+ * above, by bisection on the ordering of doubles; -Infinity if there is none.
+ */
+extern double ex_fold_monotone(bool (*passes) (const void *context, double x), const void *context);
+
 /* Largest double x with (x - center) / scale <= limit (scale > 0), by bisection on the
  * ordering of doubles; -Infinity if there is none. */
 extern double ex_fold_affine(double limit, double center, double scale);
