@@ -25,8 +25,11 @@ all_finite(const double *value, size_t n)
 static ex_status
 out_of_range(const ex_gradient_run *run, uint32_t f)
 {
-	return ex_fail(run->host, EX_RANGE, "derivative of feature \"%s\" is out of range",
-				   ex_gradient_feature_name(run->model, f).text);
+	ex_fail(run->host, EX_RANGE, "derivative of feature \"%s\" is out of range",
+			ex_gradient_feature_name(run->model, f).text);
+	if (run->call->space == EX_RESPONSE)
+		ex_hint(run->host, "Explain it in raw space with space => 'raw'.");
+	return EX_RANGE;
 }
 
 /* The number explained of n <= tile rows: y[n]. */
