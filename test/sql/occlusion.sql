@@ -73,6 +73,10 @@ SELECT rank, feature, attribution, std_error, ci_low, kind FROM models, explain.
 WHERE name = 'image' AND rank BETWEEN 3 AND 6 ORDER BY rank;
 SELECT explain.occlusion_array(m, array_fill(1::float8, ARRAY[12]), window_height => 1, reference => array_fill(1::float8, ARRAY[12])) AS itself FROM models WHERE name = 'image';
 
+-- summaries count the values that are there
+SELECT feature, mean_abs, i.n FROM models, explain.importance(m, (SELECT explain.attribution_summary(explain.occlusion_array(m, array_fill(r::float8, ARRAY[12]), window_height => 1, stride_width => 2)) FROM generate_series(1, 2) r)) i
+WHERE name = 'image' AND rank IN (1, 12);
+
 -- an image pixel by pixel
 SELECT s.* FROM models, explain.saliency_rows(m, explain.occlusion_array(m, array_fill(1::float8, ARRAY[12]), window_height => 1, stride_width => 2, per_channel => true)) s WHERE name = 'image';
 SELECT pixel_x, pixel_y, channel, value, scaled, feature FROM models, explain.saliency_rows(m, '{{{-1,0,0},{0,0,0}},{{0.5,0,0},{0,0,1e-300}}}'::float8[]) WHERE name = 'image' AND value <> 0;
@@ -113,7 +117,6 @@ SELECT count(*) FROM models, explain.saliency_rows(m, '{1,1,1}') WHERE name = 'i
 SELECT count(*) FROM models, explain.saliency_rows(m, array_fill('inf'::float8, ARRAY[12])) WHERE name = 'image';
 SELECT count(*) FROM models, explain.saliency_rows(m, array_fill('nan'::float8, ARRAY[12])) WHERE name = 'image';
 SELECT count(*) FROM models, explain.attributions(m, explain.occlusion_array(m, array_fill(1::float8, ARRAY[12]), window_height => 1, stride_width => 2), array_fill(1::float8, ARRAY[12])) WHERE name = 'image';
-SELECT explain.attribution_summary(explain.occlusion_array(m, array_fill(1::float8, ARRAY[12]), window_height => 1, stride_width => 2)) FROM models WHERE name = 'image';
 \set VERBOSITY default
 -- and in words
 SELECT count(*) FROM models, explain.occlusion(m, '{1,1,1}'::float8[], groups => '{"g": ["a", "z"]}') WHERE name = 'linear';
