@@ -12,13 +12,16 @@
 #include "network_run.h"
 
 /* What 'auto' may cost: multiplications for one row explained, about 50 ms. */
-#define AUTO_WORK ((double) (1 << 26))
+#define AUTO_WORK ((double) (1 << 27))
+
+/* What putting a row together costs besides, in multiplications. */
+#define ROW_WORK 512
 
 /* Multiplications of one forward pass, about. */
 static double
 work_of_row(const ex_network_view *view)
 {
-	double		work = view->n_columns;
+	double		work = ROW_WORK;
 
 	for (uint32_t i = 1; i < view->n_layers; i++)
 	{
