@@ -14,6 +14,11 @@
  *	  as the differences to the others are linear;
  *	- if the members at both ends differ, they are equal somewhere, and cutting
  *	  there brings out a third member that is larger.
+ *
+ * After the cuts the layer is linear on every part and is not looked at again
+ * (a maximum as often as its window has members).  So a unit that should be 0
+ * all along, and has a random sign from rounding, costs some pieces but does
+ * not keep the search going.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -28,22 +33,24 @@
  */
 #define RESOLUTION 1e-15
 
-/* A point of the path; `open`: the interval that starts here is not yet known to be linear. */
+/* A point of the path, and what is known of the interval that starts there. */
 typedef struct knot
 {
 	double		at;
-	bool		open;
+	uint32_t	layer;			/* linear up to here, ... */
+	uint32_t	tries;			/* ... after so many cuts because of this layer */
 } knot;
 
 typedef struct finder
 {
 	ex_integral *integral;
 	const ex_network_state *network;
+	uint32_t	n_layers;		/* 0: a linear model */
 	const bool *linear;
 	ex_buffer	now;			/* knots in order ... */
 	ex_buffer	next;			/* ... and those of the next pass */
 	ex_buffer	crossing;		/* of the interval at hand */
-	bool		again;			/* some interval of the next pass is open */
+	bool		again;			/* some interval of the next pass is not linear yet */
 } finder;
 
 /*
@@ -152,14 +159,14 @@ find_overtakings(finder *f, const ex_step *step, const knot *left, size_t row)
 	return EX_OK;
 }
 
-/* Crossings of the first layer that has any. */
+/* Crossings of the first layer from *i on that has any: that layer; or the number of layers. */
 static ex_status
-find_crossings(finder *f, const knot *left, size_t row)
+find_crossings(finder *f, const knot *left, size_t row, uint32_t *i)
 {
 	f->crossing.size = 0;
-	for (uint32_t i = 1; i < f->network->view.n_layers && f->crossing.size == 0; i++)
+	for (; *i < f->network->view.n_layers; (*i)++)
 	{
-		const ex_step *step = &f->network->step[i];
+		const ex_step *step = &f->network->step[*i];
 
 		if (!f->linear[step->layer.input[0]])
 			continue;
@@ -167,6 +174,8 @@ find_crossings(finder *f, const knot *left, size_t row)
 			EX_TRY(find_zeros(f, step, left, row));
 		else if (is_maximum(step->layer.kind))
 			EX_TRY(find_overtakings(f, step, left, row));
+		if (f->crossing.size > 0)
+			break;
 	}
 	return EX_OK;
 }
@@ -176,9 +185,9 @@ find_crossings(finder *f, const knot *left, size_t row)
  */
 
 static ex_status
-add_knot(finder *f, double at, bool open)
+add_knot(finder *f, double at, uint32_t layer, uint32_t tries)
 {
-	knot		one = {at, open};
+	knot		one = {at, layer, tries};
 
 	if (f->next.size / sizeof(knot) >= EX_IG_MAX_POINTS)
 	{
@@ -187,7 +196,7 @@ add_knot(finder *f, double at, bool open)
 		ex_hint(f->integral->host, "Use explain.expected_gradients, or a baseline nearer to the row.");
 		return EX_LIMIT;
 	}
-	f->again |= open;
+	f->again |= layer < f->n_layers;
 	return ex_append(f->integral->host, &f->next, &one, sizeof(one));
 }
 
@@ -200,27 +209,49 @@ compare_doubles(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
+/* Where the parts of an interval that was cut because of this layer are looked at next. */
+static void
+look_further(const finder *f, uint32_t *layer, uint32_t *tries)
+{
+	const ex_step *step = &f->network->step[*layer];
+	uint32_t	members = (uint32_t) (step->window.kernel_height * step->window.kernel_width);
+
+	if (is_maximum(step->layer.kind) && *tries + 1 < members)
+		(*tries)++;
+	else
+	{
+		(*layer)++;
+		*tries = 0;
+	}
+}
+
 /* An interval and its crossings into the next pass. */
 static ex_status
 divide(finder *f, const knot *left, size_t row)
 {
-	double	   *at;
-	size_t		n;
+	uint32_t	layer = left->layer;
+	uint32_t	tries = left->tries;
 	double		last = left->at;
+	const double *at;
+	size_t		n;
 
-	if (!left->open)
-		return add_knot(f, left->at, false);
-	EX_TRY(find_crossings(f, left, row));
-	at = (double *) f->crossing.data;
+	if (layer == f->n_layers)
+		return add_knot(f, left->at, layer, 0);
+	EX_TRY(find_crossings(f, left, row, &layer));
+	if (layer > left->layer)
+		tries = 0;
+	if (layer < f->n_layers)
+		look_further(f, &layer, &tries);
+	at = (const double *) f->crossing.data;
 	n = f->crossing.size / sizeof(double);
-	EX_TRY(add_knot(f, left->at, n > 0));
 	if (n > 0)
-		qsort(at, n, sizeof(double), compare_doubles);
+		qsort(f->crossing.data, n, sizeof(double), compare_doubles);
+	EX_TRY(add_knot(f, left->at, layer, tries));
 	for (size_t i = 0; i < n; i++)
 	{
 		if (at[i] <= last + RESOLUTION)
 			continue;
-		EX_TRY(add_knot(f, at[i], true));
+		EX_TRY(add_knot(f, at[i], layer, tries));
 		last = at[i];
 	}
 	return EX_OK;
@@ -235,7 +266,7 @@ divide_batch(finder *f, const knot *first, size_t n)
 	bool		any = false;
 
 	for (size_t i = 0; i + 1 < n; i++)
-		any |= first[i].open;
+		any |= first[i].layer < f->n_layers;
 	for (size_t i = 0; any && i < n; i++)
 		ex_integral_point(integral, first[i].at, integral->point + i * integral->n_columns);
 	if (any)
@@ -257,7 +288,7 @@ pass(finder *f)
 	f->again = false;
 	for (size_t i = 0; i + 1 < n; i += batch - 1)
 		EX_TRY(divide_batch(f, now + i, n - i < batch ? n - i : batch));
-	EX_TRY(add_knot(f, 1, false));
+	EX_TRY(add_knot(f, 1, f->n_layers, 0));
 	f->now = f->next;
 	f->next = swap;
 	return EX_OK;
@@ -266,14 +297,16 @@ pass(finder *f)
 ex_status
 ex_find_knots(ex_integral *integral, const bool *linear, double **at, size_t *n)
 {
-	finder		f = {.integral = integral,.network = integral->run.network,.linear = linear};
+	const ex_network_state *network = integral->run.network;
+	finder		f = {.integral = integral,.network = network,.linear = linear};
 	const knot *found;
 
-	EX_TRY(add_knot(&f, 0, integral->run.network != NULL));
-	EX_TRY(add_knot(&f, 1, false));
+	f.n_layers = network == NULL ? 0 : network->view.n_layers;
+	EX_TRY(add_knot(&f, 0, network == NULL ? 0 : 1, 0));
+	EX_TRY(add_knot(&f, 1, f.n_layers, 0));
 	f.now = f.next;
 	f.next = (ex_buffer) {0};
-	for (f.again = integral->run.network != NULL; f.again;)
+	while (f.again)
 		EX_TRY(pass(&f));
 	*n = f.now.size / sizeof(knot) - 1;
 	found = (const knot *) f.now.data;

@@ -578,6 +578,73 @@ test_shared_kink(void)
 	}
 }
 
+/*
+ * Units that are 0 all along but for rounding, as the sum of shares of levels
+ * minus 1: their signs are random, and must neither matter nor multiply.
+ */
+static void
+test_rounding_noise(void)
+{
+	net			n = new_net(shape_of(8, 1, 1));
+	double		x[8] = {0, 0, 0, 0, 0, 1, 0, 0};
+	double		x0[8];
+	double		value[2][8];
+	double		base;
+	double		sum = 0;
+	ex_integrated_call call = call_for(x, x0, 0, EX_RAW);
+	ex_compiled *compiled;
+	node	   *layer = add_dense(&n, 60, NULL);
+
+	for (int o = 0; o < 60; o++)
+	{
+		double		w = random_number();
+
+		for (int i = 0; i < 8; i++)
+			layer->weight[o * 8 + i] = o < 50 ? w : random_number();
+		layer->weight[480 + o] = o < 50 ? -w : random_number();
+	}
+	add_unit(&n, EX_LAYER_RELU);
+	add_random_dense(&n, 5);
+	add_unit(&n, EX_LAYER_LEAKY_RELU);
+	add_random_dense(&n, 1);
+	for (int i = 0; i < 8; i++)
+		sum += x0[i] = random_unit();
+	for (int i = 0; i < 8; i++)
+		x0[i] /= sum;
+	compiled = finish_net(&n, EX_LAYER_IS_INPUT);
+	for (int plain = 0; plain < 2; plain++)
+	{
+		call.plain = plain;
+		is_status(host, ex_integrated_gradients(compiled, host, &call, value[plain], &base), EX_OK,
+				  "units of random sign");
+		sum = base;
+		for (int i = 0; i < 8; i++)
+			sum += value[plain][i];
+		is_near(sum, explained(compiled, x, 0, EX_RAW), 1e-13, "units of random sign: complete");
+	}
+}
+
+/* An image that differs from its baseline in a corner: most units do not move at all. */
+static void
+test_still_image(void)
+{
+	net			n = random_graph(2);
+	ex_compiled *compiled = finish_net(&n, EX_LAYER_SOFTMAX);
+	double		x[72] = {0};
+	double		x0[72] = {0};
+	double		value[72];
+	double		expected[72];
+	double		base;
+	ex_integrated_call call = call_for(x, x0, 1, EX_RESPONSE);
+	path		path = path_of(compiled, &call);
+
+	for (int i = 0; i < 9; i++)
+		x[i / 3 * 6 + i % 3] = 4 * random_number();
+	is_status(host, ex_integrated_gradients(compiled, host, &call, value, &base), EX_OK, "corner of an image");
+	piecewise_oracle(&path, 200, expected);
+	are_near(value, expected, 72, 1e-10, "corner of an image: every value against quadrature");
+}
+
 static void
 test_refusals(void)
 {
@@ -671,6 +738,8 @@ main(void)
 	test_no_path();
 	test_kinks_at_start();
 	test_shared_kink();
+	test_rounding_noise();
+	test_still_image();
 	test_refusals();
 	test_hopeless_tolerance();
 	test_cancel();
