@@ -38,26 +38,6 @@ ex_matrix_best(void)
 	return &ex_matrix_portable;
 }
 
-/*
- * Elements that are 0 are left out: after a ReLU they are half of all.  All
- * implementations do it, and it changes nothing but the sign of a zero.
- */
-void
-ex_row_times_matrix(const ex_matrix_kernel *kernel, const ex_packed *matrix,
-					const double *x, ex_active *active, double *y)
-{
-	size_t		n = 0;
-	size_t		at = 0;
-
-	for (size_t i = 0; i < matrix->rows; i++)
-	{
-		active[n] = (ex_active) {x[i], at};
-		n += x[i] != 0;
-		at += matrix->stride;
-	}
-	kernel->combine(matrix, active, n, y);
-}
-
 /* One product as ex_gemm is asked for it. */
 typedef struct product
 {

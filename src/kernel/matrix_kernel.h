@@ -24,6 +24,10 @@ typedef struct ex_packed
 	const float *f32;
 } ex_packed;
 
+/* Rows and columns of c that a tile has at most. */
+#define EX_TILE_ROWS 4
+#define EX_TILE_COLUMNS 8
+
 /* An element of a row that is not 0. */
 typedef struct ex_active
 {
@@ -31,9 +35,8 @@ typedef struct ex_active
 	size_t		at;				/* where its row of the matrix starts */
 } ex_active;
 
-/* Rows and columns of c that a tile has at most. */
-#define EX_TILE_ROWS 4
-#define EX_TILE_COLUMNS 8
+/* Words with a bit for each of so many elements. */
+#define EX_MASK_WORDS(n) (((n) + 63) / 64)
 
 /*
  * A tile of c += a b: a[i * a_row + l * a_step], b[l * b_row + j], c[i * ldc + j].
@@ -55,7 +58,13 @@ typedef struct ex_tile
 
 typedef struct ex_matrix_kernel
 {
-	/* y[0 .. columns) += sum over active elements of x * row of the matrix */
+	/*
+	 * y += x matrix, for one row x.  Elements that are 0 are left out: after a
+	 * ReLU they are half of all.  (Every implementation does it, and it changes
+	 * nothing but the sign of a zero.)  mask: scratch, EX_MASK_WORDS(rows).
+	 */
+	void		(*row) (const ex_packed *matrix, const double *x, uint64_t *mask, double *y);
+	/* the same for the elements of a list */
 	void		(*combine) (const ex_packed *matrix, const ex_active *active, size_t n, double *y);
 	void		(*tile) (const ex_tile *tile);
 } ex_matrix_kernel;
@@ -75,9 +84,5 @@ typedef enum ex_processor
 extern void ex_matrix_use(ex_processor processor);
 
 extern const ex_matrix_kernel *ex_matrix_best(void);
-
-/* y += x matrix, for one row x; `active` has room for all rows of the matrix. */
-extern void ex_row_times_matrix(const ex_matrix_kernel *kernel, const ex_packed *matrix,
-								const double *x, ex_active *active, double *y);
 
 #endif							/* EX_MATRIX_KERNEL_H */

@@ -230,23 +230,23 @@ forward(const ex_pass *pass, const ex_step *step)
 	return EX_OK;
 }
 
-/* ReLU under the three rules that only look at signs. */
+/*
+ * ReLU under the three rules that only look at signs.  Both numbers are read
+ * whatever the first says: so no branch is needed, which would be taken at
+ * random.
+ */
 static void
 relu_backward(ex_backward_rule rule, const double *a, const double *r, size_t n, double *to)
 {
-	switch (rule)
+	for (size_t i = 0; i < n; i++)
 	{
-		case EX_RULE_GUIDED:
-			for (size_t i = 0; i < n; i++)
-				to[i] += a[i] > 0 && r[i] > 0 ? r[i] : 0;
-			break;
-		case EX_RULE_DECONVNET:
-			for (size_t i = 0; i < n; i++)
-				to[i] += r[i] > 0 ? r[i] : 0;
-			break;
-		default:
-			for (size_t i = 0; i < n; i++)
-				to[i] += a[i] > 0 ? r[i] : 0;
+		double		passed = r[i];
+
+		if (rule != EX_RULE_GRADIENT)
+			passed = passed > 0 ? passed : 0;
+		if (rule != EX_RULE_DECONVNET)
+			passed = a[i] > 0 ? passed : 0;
+		to[i] += passed;
 	}
 }
 

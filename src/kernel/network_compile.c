@@ -101,10 +101,10 @@ compile_dense(ex_host *host, ex_network_state *state, ex_step *step)
 	EX_TRY(wide_weights(host, view, &step->layer, n_out * n_in, n_out, &step->bias));
 	step->cost = (double) n_out * (double) n_in;
 	step->run = &ex_step_dense;
-	if (state->n_active < n_in)
-		state->n_active = n_in;
-	if (state->n_active < n_out)
-		state->n_active = n_out;
+	if (state->n_masked < n_in)
+		state->n_masked = n_in;
+	if (state->n_masked < n_out)
+		state->n_masked = n_out;
 	if (is_f32)
 	{
 		size_t		scratch = step->ahead.rows * step->ahead.stride;
@@ -405,7 +405,7 @@ ex_network_work_create(const ex_network_state *state, ex_host *host, uint32_t ro
 	EX_TRY(ex_network_alloc(host, state->n_values * rows, sizeof(double), &made->value));
 	EX_TRY(ex_network_alloc(host, state->n_winners * rows, sizeof(uint32_t), &made->winner));
 	EX_TRY(ex_network_alloc(host, scratch, sizeof(double), &made->scratch));
-	EX_TRY(ex_network_alloc(host, state->n_active, sizeof(ex_active), &made->active));
+	EX_TRY(ex_network_alloc(host, EX_MASK_WORDS(state->n_masked), sizeof(uint64_t), &made->mask));
 	*work = made;
 	return EX_OK;
 }

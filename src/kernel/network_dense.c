@@ -32,8 +32,8 @@ multiply(const ex_pass *pass, const ex_packed *matrix, const double *x, double *
 					   pass->n, matrix->columns, matrix->rows, x, matrix->rows,
 					   wide(pass, matrix), matrix->stride, 1, y, matrix->columns);
 	for (size_t i = 0; i < pass->n; i++)
-		ex_row_times_matrix(pass->state->kernel, matrix, x + i * matrix->rows,
-							pass->work->active, y + i * matrix->columns);
+		pass->state->kernel->row(matrix, x + i * matrix->rows, pass->work->mask,
+								 y + i * matrix->columns);
 	return EX_OK;
 }
 

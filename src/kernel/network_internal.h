@@ -85,7 +85,7 @@ struct ex_network_state
 	size_t		n_winners;
 	size_t		scratch;		/* numbers that a step may need besides */
 	size_t		batch_scratch;	/* the same from EX_NETWORK_BATCH rows on */
-	size_t		n_active;		/* longest vector that is multiplied by a dense matrix */
+	size_t		n_masked;		/* longest vector that is multiplied by a dense matrix */
 
 	/* workspaces of predict_raw and gradient_raw; NULL until needed */
 	ex_network_work *one;
@@ -102,7 +102,7 @@ struct ex_network_work
 	double	   *gradient;		/* NULL until the first backward call */
 	uint32_t   *winner;			/* position within the channel's image, or EX_NO_WINNER */
 	double	   *scratch;
-	ex_active  *active;
+	uint64_t   *mask;			/* of a dense layer's input */
 };
 
 #define EX_NO_WINNER UINT32_MAX /* a window that lies in the padding */

@@ -246,11 +246,13 @@ test_row(void)
 	static const size_t columns[] = {1, 3, 4, 5, 8, 17, 30, 33, 64, 71};
 	enum
 	{
-		ROWS = 37
+		ROWS = 130
 	};
 	static double f64[ROWS * 72];
 	static float f32[ROWS * 72];
-	static ex_active active[ROWS];
+	uint64_t	mask[EX_MASK_WORDS(ROWS)];
+	ex_active	active[ROWS];
+	size_t		n_active;
 	double		x[ROWS];
 	double		y[2][80];
 
@@ -271,8 +273,8 @@ test_row(void)
 			fill(y[0], 80);
 			memcpy(y[1], y[0], sizeof(y[0]));
 			memcpy(start, y[0], sizeof(y[0]));
-			ex_row_times_matrix(ex_matrix_best(), &matrix, x, active, y[0]);
-			ex_row_times_matrix(&ex_matrix_portable, &matrix, x, active, y[1]);
+			ex_matrix_best()->row(&matrix, x, mask, y[0]);
+			ex_matrix_portable.row(&matrix, x, mask, y[1]);
 			is_same(y[0], y[1], sizeof(y[0]), "row times %d x %zu, float%d: the same bits", ROWS, n,
 					narrow ? 32 : 64);
 			for (size_t j = 0; j < 80; j++)
@@ -284,6 +286,13 @@ test_row(void)
 				worst = fmax(worst, fabs(sum - y[0][j]));
 			}
 			is_double(worst, 0, "... and the sum in order; nothing beyond the columns");
+			memcpy(y[1], start, sizeof(y[1]));
+			n_active = 0;
+			for (size_t i = 0; i < ROWS; i++)
+				if (x[i] != 0)
+					active[n_active++] = (ex_active) {x[i], i * matrix.stride};
+			ex_matrix_best()->combine(&matrix, active, n_active, y[1]);
+			is_same(y[1], y[0], sizeof(y[0]), "... and the same from a list");
 		}
 }
 
