@@ -349,8 +349,8 @@ interventional_values(ex_compiled *compiled, ex_host *host, const ex_shap_call *
  * ---------------------------------------------------------------- */
 
 /* Main effects: what of a feature's value its pairs leave over. */
-static void
-put_main_effects(uint32_t p, const double *value, double *matrix)
+void
+ex_shap_put_main_effects(uint32_t p, const double *value, double *matrix)
 {
 	for (uint32_t i = 0; i < p; i++)
 	{
@@ -364,8 +364,8 @@ put_main_effects(uint32_t p, const double *value, double *matrix)
 }
 
 /* The walk leaves the two orders of a pair apart. */
-static void
-share_pairs(uint32_t p, double *matrix)
+void
+ex_shap_share_pairs(uint32_t p, double *matrix)
 {
 	for (uint32_t i = 0; i < p; i++)
 		for (uint32_t j = 0; j < i; j++)
@@ -392,8 +392,8 @@ path_dependent_interactions(ex_compiled *compiled, ex_host *host, const ex_shap_
 	for (uint32_t i = 0; i < call->outputs.count; i++)
 	{
 		EX_TRY(walk_trees(tables, host, call->outputs.first + i, phi + i * size));
-		share_pairs(p, phi + i * size);
-		put_main_effects(p, value + (size_t) i * p, phi + i * size);
+		ex_shap_share_pairs(p, phi + i * size);
+		ex_shap_put_main_effects(p, value + (size_t) i * p, phi + i * size);
 	}
 	return EX_OK;
 }
@@ -413,7 +413,7 @@ interventional_interactions(ex_compiled *compiled, ex_host *host, const ex_shap_
 	memset(phi, 0, call->outputs.count * size * sizeof(double));
 	EX_TRY(contest_rows(tables, host, call, true, phi));
 	for (uint32_t i = 0; i < call->outputs.count; i++)
-		put_main_effects(p, value + (size_t) i * p, phi + i * size);
+		ex_shap_put_main_effects(p, value + (size_t) i * p, phi + i * size);
 	return EX_OK;
 }
 
@@ -424,6 +424,7 @@ const ex_shap_method ex_tree_shap_methods[EX_N_TREE_SHAP_METHODS] = {
 		.check = check_path_dependent,
 		.values = path_dependent_values,
 		.values_tile = ex_shap_path_tile,
+		.interactions_tile = ex_shap_path_pairs_tile,
 		.interactions = path_dependent_interactions,
 		.base = path_dependent_base
 	},

@@ -234,6 +234,9 @@ typedef struct ex_shap_tile_rows
  *	else:
  *		rho			of the left child: on it, off it, not on the splits above
  *					of the right child likewise
+ *
+ * edge, for interactions: 1 / f of the left edge, of the right one, and of an
+ * edge that the row is not on.
  */
 typedef struct ex_shap_step
 {
@@ -243,6 +246,7 @@ typedef struct ex_shap_step
 	double		taken_back;
 	double		leaf[2];		/* of children that are leaves */
 	const double *constant;
+	const double *edge;
 	int32_t		child[2];
 	int32_t		ancestor;		/* as in ex_shap_split */
 	uint32_t	column;
@@ -250,7 +254,7 @@ typedef struct ex_shap_step
 	uint8_t		reached[2];
 } ex_shap_step;
 
-#define EX_SHAP_STEP_CONSTANTS(points) (8 * (size_t) (points))
+#define EX_SHAP_STEP_CONSTANTS(points) ((8 + 3) * (size_t) (points))
 
 /* One tree and EX_SHAP_ROWS rows. */
 typedef struct ex_shap_tile_walk
@@ -262,9 +266,12 @@ typedef struct ex_shap_tile_walk
 	uint32_t	stride;
 	void	   *frame;			/* scratch: EX_SHAP_TILE_FRAME_SIZE for each level of splits */
 	double	   *sum;			/* per feature 4 lanes of EX_SHAP_ROWS each, added to */
+	double	   *pair;			/* interactions: per pair of features EX_SHAP_ROWS, upper split's
+								 * feature first, added to */
+	uint32_t	n_features;
 } ex_shap_tile_walk;
 
-#define EX_SHAP_TILE_FRAME_SIZE(points) (8 * EX_SHAP_ROWS * (size_t) (9 + 5 * (points)))
+#define EX_SHAP_TILE_FRAME_SIZE(points) (8 * EX_SHAP_ROWS * (size_t) (9 + 6 * (points)))
 
 /* The inner loops; implementations give the same bits. */
 typedef struct ex_shap_kernel
@@ -284,6 +291,7 @@ typedef struct ex_shap_kernel
 	void		(*look_up_tile) (const ex_shap_lookup *lookup, const ex_shap_tile_rows *rows,
 								 uint32_t first, uint32_t end);
 	void		(*walk_tile) (const ex_shap_tile_walk *walk);
+	void		(*walk_tile_pairs) (const ex_shap_tile_walk *walk); /* interactions only */
 } ex_shap_kernel;
 
 extern const ex_shap_kernel ex_shap_portable;
@@ -450,9 +458,15 @@ extern ex_shap_lookup ex_shap_background_lookup(ex_tree_shap_tables *tables, uin
  * tree_shap_tile.c
  * ---------------------------------------------------------------- */
 
-/* ex_shap_method.values_tile of both methods */
+/* From the walks' sums to interactions; see tree_shap.c */
+extern void ex_shap_share_pairs(uint32_t p, double *matrix);
+extern void ex_shap_put_main_effects(uint32_t p, const double *value, double *matrix);
+
+/* ex_shap_method.values_tile and interactions_tile */
 extern ex_status ex_shap_path_tile(ex_compiled *compiled, ex_host *host, const ex_shap_call *call,
 								   uint32_t n, double *phi);
+extern ex_status ex_shap_path_pairs_tile(ex_compiled *compiled, ex_host *host, const ex_shap_call *call,
+										 uint32_t n, double *phi);
 extern ex_status ex_shap_background_tile(ex_compiled *compiled, ex_host *host,
 										 const ex_shap_call *call, uint32_t n, double *phi);
 

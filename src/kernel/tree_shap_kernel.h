@@ -572,5 +572,6 @@ look_up(const ex_shap_lookup *lookup, uint32_t first, uint32_t end)
 		.weigh = weigh, \
 		.look_up = one_row, \
 		.look_up_tile = rows, \
-		.walk_tile = walk_tile \
+		.walk_tile = walk_tile, \
+		.walk_tile_pairs = walk_tile_pairs \
 	}

@@ -26,6 +26,7 @@ typedef struct tile
 	ex_host    *host;
 	ex_shap_tile_rows rows;
 	double	   *lane;			/* of walked trees: per EX_SHAP_ROWS rows, per feature 4 lanes of them */
+	double	   *pair;			/* of EX_SHAP_ROWS rows: per pair of features one lane of them */
 	uint64_t	work;
 
 	/* scratch for one tree, as large as the largest so far */
@@ -133,6 +134,7 @@ put_constants(const ex_shap_rule *rule, uint32_t points, ex_shap_step *step, con
 	const bool	again = step->ancestor >= 0;
 
 	step->constant = out;
+	step->edge = out + 8 * points;
 	for (uint32_t q = 0; q < points; q++)
 	{
 		double		inverse = again ? 1 / factor_at(rule, true, above, q) : 1;
@@ -146,9 +148,11 @@ put_constants(const ex_shap_rule *rule, uint32_t points, ex_shap_step *step, con
 			on[c] = edge_at(rule, true, true, above * ratio[c], inverse, q);
 			off[c] = edge_at(rule, true, false, above * ratio[c], inverse, q);
 			apart[c] = edge_at(rule, false, false, 1 * ratio[c], inverse_off, q);
+			out[(8 + c) * points + q] = 1 / factor_at(rule, true, above * ratio[c], q);
 		}
 		out[q] = inverse;
 		out[points + q] = inverse_off;
+		out[10 * points + q] = 1 / factor_at(rule, false, 1, q);
 		if (leaves)
 		{
 			const edge	left[2] = {on[0], off[1]};
@@ -233,18 +237,28 @@ put_steps(tile *t, const ex_shap_rule *rule, uint32_t points, const ex_shap_spli
  * Trees that are walked
  * ---------------------------------------------------------------- */
 
-/* Scratch for a tree; false if it is too large for that. */
+static size_t
+levels_of(const tile *t, uint32_t tree)
+{
+	return (size_t) t->tables->family->depth[tree] + 1;
+}
+
+/* Is a tree small enough for scratch of its own? */
+static bool
+tree_fits(const tile *t, uint32_t tree, uint32_t points)
+{
+	return t->tables->tree[tree].n_splits * EX_SHAP_STEP_CONSTANTS(points) * sizeof(double) <= MAX_SCRATCH &&
+		levels_of(t, tree) * EX_SHAP_TILE_FRAME_SIZE(points) <= MAX_SCRATCH;
+}
+
 static ex_status
-reserve_tree(tile *t, uint32_t tree, uint32_t points, bool *fits)
+reserve_tree(tile *t, uint32_t tree, uint32_t points)
 {
 	size_t		n_steps = t->tables->tree[tree].n_splits;
-	size_t		n_levels = (size_t) t->tables->family->depth[tree] + 1;
 	size_t		n_constants = n_steps * EX_SHAP_STEP_CONSTANTS(points);
+	size_t		n_levels = levels_of(t, tree);
 	size_t		frame_size = n_levels * EX_SHAP_TILE_FRAME_SIZE(points);
 
-	*fits = n_constants * sizeof(double) <= MAX_SCRATCH && frame_size <= MAX_SCRATCH;
-	if (!*fits)
-		return EX_OK;
 	if (n_steps > t->n_steps)
 		EX_TRY(EX_ALLOC(t->host, t->n_steps = n_steps, &t->step));
 	if (n_constants > t->n_constants)
@@ -257,6 +271,25 @@ reserve_tree(tile *t, uint32_t tree, uint32_t points, bool *fits)
 		EX_TRY(EX_ALLOC(t->host, n_levels, &t->side));
 		EX_TRY(EX_ALLOC(t->host, 2 * n_levels, &t->share));
 	}
+	return EX_OK;
+}
+
+/* A tree that fits, made ready for walks of rows. */
+static ex_status
+open_tree(tile *t, uint32_t tree, uint32_t k, ex_shap_tile_walk *walk)
+{
+	ex_tree_shap_tables *tables = t->tables;
+	const ex_shap_rule *rule = tables->rule[tables->tree[tree].distinct];
+
+	*walk = (ex_shap_tile_walk) {
+		.points = points_of(rule), .weight = rule->weight, .stride = t->rows.stride,
+		.n_features = tables->family->view.n_features
+	};
+	EX_TRY(reserve_tree(t, tree, walk->points));
+	put_steps(t, rule, walk->points, tables->split + tables->tree[tree].first_split,
+			  ex_shap_leaves(tables, tree, k));
+	walk->step = t->step;
+	walk->frame = t->frame;
 	return EX_OK;
 }
 
@@ -295,25 +328,17 @@ walk_single_rows(tile *t, uint32_t tree, uint32_t k)
 static ex_status
 walk_tree_tile(tile *t, uint32_t tree, uint32_t k)
 {
-	ex_tree_shap_tables *tables = t->tables;
-	const ex_shap_rule *rule = tables->rule[tables->tree[tree].distinct];
-	uint32_t	p = tables->family->view.n_features;
-	ex_shap_tile_walk walk = {.points = points_of(rule), .weight = rule->weight, .stride = t->rows.stride};
-	bool		fits;
+	ex_shap_tile_walk walk;
 
-	EX_TRY(reserve_tree(t, tree, walk.points, &fits));
-	if (!fits)
+	if (!tree_fits(t, tree, points_of(t->tables->rule[t->tables->tree[tree].distinct])))
 		return walk_single_rows(t, tree, k);
-	put_steps(t, rule, walk.points, tables->split + tables->tree[tree].first_split,
-			  ex_shap_leaves(tables, tree, k));
-	walk.step = t->step;
-	walk.frame = t->frame;
+	EX_TRY(open_tree(t, tree, k, &walk));
 	for (uint32_t i = 0; i < t->rows.n; i += EX_SHAP_ROWS)
 	{
-		EX_TRY(poll_tile(t, tables->tree[tree].n_splits * EX_SHAP_ROWS));
+		EX_TRY(poll_tile(t, t->tables->tree[tree].n_splits * EX_SHAP_ROWS));
 		walk.column = t->rows.column + i;
-		walk.sum = t->lane + (size_t) i * p * 4;
-		tables->kernel->walk_tile(&walk);
+		walk.sum = t->lane + (size_t) i * walk.n_features * 4;
+		t->tables->kernel->walk_tile(&walk);
 	}
 	return EX_OK;
 }
@@ -366,6 +391,97 @@ walk_output(tile *t, uint32_t k, double *phi, size_t phi_stride)
 }
 
 /* ----------------------------------------------------------------
+ * Interactions
+ * ---------------------------------------------------------------- */
+
+/* The lanes of all pairs of so many rows should stay in the processor's cache. */
+#define PAIRS_IN_CACHE ((size_t) 256 * 1024)
+
+/* Numbers of the pairs of EX_SHAP_ROWS rows */
+static size_t
+pairs_of_rows(const tile *t)
+{
+	uint32_t	p = t->tables->family->view.n_features;
+
+	return (size_t) p * p * EX_SHAP_ROWS;
+}
+
+/* Can the interactions of rows be walked at once, or is the model too large for that? */
+static bool
+pairs_fit(const tile *t)
+{
+	const ex_tree_view *view = &t->tables->family->view;
+
+	for (uint32_t tree = 0; tree < view->n_trees; tree++)
+	{
+		uint32_t	points = points_of(t->tables->rule[t->tables->tree[tree].distinct]);
+
+		if (!tree_fits(t, tree, points))
+			return false;
+	}
+	return pairs_of_rows(t) * sizeof(double) <= MAX_SCRATCH;
+}
+
+/* Pairs from all trees for rows first .. end - 1, of which t->pair has the lanes. */
+static ex_status
+walk_pairs(tile *t, uint32_t k, uint32_t first, uint32_t end)
+{
+	const ex_tree_view *view = &t->tables->family->view;
+
+	for (uint32_t tree = 0; tree < view->n_trees; tree++)
+	{
+		ex_shap_tile_walk walk;
+
+		if (t->tables->tree[tree].n_splits == 0 || !ex_shap_feeds(t->tables, tree, k))
+			continue;
+		EX_TRY(open_tree(t, tree, k, &walk));
+		walk.pair = t->pair;
+		for (uint32_t i = first; i < end; i += EX_SHAP_ROWS, walk.pair += pairs_of_rows(t))
+		{
+			EX_TRY(poll_tile(t, 4 * t->tables->tree[tree].n_splits * EX_SHAP_ROWS));
+			walk.column = t->rows.column + i;
+			t->tables->kernel->walk_tile_pairs(&walk);
+		}
+	}
+	return EX_OK;
+}
+
+/* From lanes to matrices. */
+static void
+turn_pairs(const tile *t, uint32_t first, uint32_t end, double *phi, size_t stride)
+{
+	size_t		n = pairs_of_rows(t) / EX_SHAP_ROWS;
+
+	for (uint32_t i = first; i < end; i++)
+	{
+		const double *lane = t->pair + (i - first) / EX_SHAP_ROWS * pairs_of_rows(t) + (i - first) % EX_SHAP_ROWS;
+
+		for (size_t j = 0; j < n; j++)
+			phi[i * stride + j] = lane[j * EX_SHAP_ROWS];
+	}
+}
+
+/* Pairs of output k, before main effects. */
+static ex_status
+pairs_output(tile *t, uint32_t k, double *phi, size_t stride)
+{
+	size_t		group = pairs_of_rows(t) * sizeof(double);
+	uint32_t	groups = group < PAIRS_IN_CACHE ? (uint32_t) (PAIRS_IN_CACHE / group) : 1;
+
+	if (t->pair == NULL)
+		EX_TRY(ex_shap_alloc_aligned(t->host, groups * group, &t->pair));
+	for (uint32_t first = 0; first < t->rows.n; first += groups * EX_SHAP_ROWS)
+	{
+		uint32_t	end = first + groups * EX_SHAP_ROWS < t->rows.n ? first + groups * EX_SHAP_ROWS : t->rows.n;
+
+		memset(t->pair, 0, groups * group);
+		EX_TRY(walk_pairs(t, k, first, end));
+		turn_pairs(t, first, end, phi, stride);
+	}
+	return EX_OK;
+}
+
+/* ----------------------------------------------------------------
  * Trees that are looked up
  * ---------------------------------------------------------------- */
 
@@ -397,12 +513,12 @@ look_up_output(tile *t, const ex_shap_lookup *lookup, double *phi, size_t phi_st
 
 static ex_status
 row_by_row(const ex_shap_method *method, ex_compiled *compiled, ex_host *host, const ex_shap_call *call,
-		   uint32_t n, double *phi)
+		   uint32_t n, bool pairs, double *phi)
 {
 	ex_shap_method plain = *method;
 
-	plain.values_tile = NULL;
-	return ex_shap_values_tile(&plain, compiled, host, call, n, phi);
+	plain.values_tile = plain.interactions_tile = NULL;
+	return (pairs ? ex_shap_interactions_tile : ex_shap_values_tile) (&plain, compiled, host, call, n, phi);
 }
 
 /* As many calls of the one-row method would have opened memos. */
@@ -422,7 +538,7 @@ ex_shap_path_tile(ex_compiled *compiled, ex_host *host, const ex_shap_call *call
 	ex_shap_blocks *blocks;
 
 	if (n < MIN_ROWS)
-		return row_by_row(&ex_tree_shap_methods[0], compiled, host, call, n, phi);
+		return row_by_row(&ex_tree_shap_methods[0], compiled, host, call, n, false, phi);
 	EX_TRY(ex_shap_tables(compiled, host, &t.tables));
 	EX_TRY(ex_shap_blocks_of(compiled, host, t.tables, &blocks));
 	if (blocks->path_dependent)
@@ -442,6 +558,36 @@ ex_shap_path_tile(ex_compiled *compiled, ex_host *host, const ex_shap_call *call
 }
 
 ex_status
+ex_shap_path_pairs_tile(ex_compiled *compiled, ex_host *host, const ex_shap_call *call, uint32_t n,
+						double *phi)
+{
+	uint32_t	p = compiled->model->n_features;
+	uint32_t	count = call->outputs.count;
+	size_t		stride = (size_t) count * p * p;
+	tile		t = {.host = host};
+	double	   *value;
+
+	EX_TRY(ex_shap_tables(compiled, host, &t.tables));
+	if (n < MIN_ROWS || !pairs_fit(&t))
+		return row_by_row(&ex_tree_shap_methods[0], compiled, host, call, n, true, phi);
+	EX_TRY(EX_ALLOC(host, (size_t) n * count * p, &value));
+	EX_TRY(ex_shap_path_tile(compiled, host, call, n, value));
+	EX_TRY(open_rows(&t, call->x, n));
+	for (uint32_t k = 0; k < count; k++)
+	{
+		EX_TRY(pairs_output(&t, call->outputs.first + k, phi + (size_t) k * p * p, stride));
+		for (uint32_t i = 0; i < n; i++)
+		{
+			double	   *matrix = phi + i * stride + (size_t) k * p * p;
+
+			ex_shap_share_pairs(p, matrix);
+			ex_shap_put_main_effects(p, value + ((size_t) i * count + k) * p, matrix);
+		}
+	}
+	return EX_OK;
+}
+
+ex_status
 ex_shap_background_tile(ex_compiled *compiled, ex_host *host, const ex_shap_call *call, uint32_t n,
 						double *phi)
 {
@@ -453,7 +599,7 @@ ex_shap_background_tile(ex_compiled *compiled, ex_host *host, const ex_shap_call
 	EX_TRY(ex_shap_tables(compiled, host, &t.tables));
 	EX_TRY(ex_shap_blocks_of(compiled, host, t.tables, &blocks));
 	if (n < MIN_ROWS || !call->background.own || !blocks->all_small)
-		return row_by_row(&ex_tree_shap_methods[1], compiled, host, call, n, phi);
+		return row_by_row(&ex_tree_shap_methods[1], compiled, host, call, n, false, phi);
 	EX_TRY(ex_shap_profile_of(compiled, host, t.tables, &call->background));
 	open_memos(compiled, blocks, ex_shap_profile_memos(blocks), n - 1);
 	EX_TRY(open_rows(&t, call->x, n));

@@ -83,6 +83,7 @@ typedef struct tile_frame
 	rowvec			taken_back[N_VECS];
 	uint32_t	split;
 	uint32_t	side;			/* of the edge under way */
+	bool		latest;			/* no split below on the path is on the same feature */
 } __attribute__((aligned(64))) tile_frame;
 
 enum
@@ -92,6 +93,7 @@ enum
 	TILE_LEFT_RHO,
 	TILE_RIGHT_RHO,
 	TILE_LEFT_REST,
+	TILE_INVERSE,				/* 1 / f of the edge under way, for interactions */
 	N_TILE_VECTORS
 };
 
@@ -149,27 +151,77 @@ quotient_of(const meeting *at, const uint32_t points, uint32_t q, int v, rowvec 
 	return product * blend(at->above[v], all(inverse[q]), all(inverse[points + q]));
 }
 
+/* Sums over the points that share a lane of the one-row walk. */
+INLINE rowvec
+sum_lane(const uint32_t points, const rowvec *value, uint32_t q, int v)
+{
+	rowvec		total = value[q * N_VECS + v];
+
+	for (uint32_t further = q + 4; further < points; further += 4)
+		total += value[further * N_VECS + v];
+	return total;
+}
+
+/* What the bracket of a split says of a pair with a feature above it; see add_pairs(). */
+INLINE void
+add_pair(const ex_shap_tile_walk *walk, const uint32_t points, const tile_frame *above, uint32_t feature,
+		 const rowvec *bracket)
+{
+	const ex_shap_step *step = &walk->step[above->split];
+	const rowvec *inverse = TILE_VECTOR(above, TILE_INVERSE);
+	rowvec	   *pair = (rowvec *) walk->pair + ((size_t) step->feature * walk->n_features + feature) * N_VECS;
+	rowvec		part[EX_SHAP_MAX_POINTS * N_VECS];
+
+	for (uint32_t i = 0; i < points * N_VECS; i++)
+		part[i] = bracket[i] * inverse[i];
+	for (int v = 0; v < N_VECS; v++)
+	{
+		rowvec		lane[4];
+		rowvec		gain = blend(above->on[above->side][v], all(step->gain_on[above->side]), all(-1));
+
+		for (uint32_t q = 0; q < 4; q++)
+			lane[q] = q < points ? sum_lane(points, part, q, v) : all(0);
+		pair[v] += gain * ((lane[0] + lane[2]) + (lane[1] + lane[3]));
+	}
+}
+
+INLINE void
+add_pairs_of_rows(const ex_shap_tile_walk *walk, const uint32_t points, const ex_shap_step *step,
+				  int32_t depth, const rowvec *bracket)
+{
+	for (int32_t d = 0; d < depth; d++)
+	{
+		const tile_frame *above = tile_frame_at(walk, points, d);
+
+		if (above->latest && d != step->ancestor)
+			add_pair(walk, points, above, step->feature, bracket);
+	}
+}
+
 /* Adds a bracket to the lanes of a feature, as leave() does. */
 INLINE void
-add_bracket(const ex_shap_tile_walk *walk, const uint32_t points, uint32_t feature, rowvec *bracket)
+add_bracket(const ex_shap_tile_walk *walk, const uint32_t points, const bool pairs, const ex_shap_step *step,
+			int32_t depth, const rowvec *bracket)
 {
-	rowvec		   *sum = (rowvec *) walk->sum + (size_t) feature * 4 * N_VECS;
+	uint32_t	feature = step->feature;
+	rowvec	   *sum = (rowvec *) walk->sum + (size_t) feature * 4 * N_VECS;
 
+	if (pairs)
+	{
+		if (step->ancestor >= 0)
+			tile_frame_at(walk, points, step->ancestor)->latest = true;
+		add_pairs_of_rows(walk, points, step, depth, bracket);
+		return;
+	}
 	for (uint32_t q = 0; q < points && q < 4; q++)
 		for (int v = 0; v < N_VECS; v++)
-		{
-			rowvec			total = bracket[q * N_VECS + v];
-
-			for (uint32_t further = q + 4; further < points; further += 4)
-				total += bracket[further * N_VECS + v];
-			sum[q * N_VECS + v] += total;
-		}
+			sum[q * N_VECS + v] += sum_lane(points, bracket, q, v);
 }
 
 /* Two leaves: both R and the bracket's sum are one of three constants. */
 INLINE void
-meet_leaves(const ex_shap_tile_walk *walk, const uint32_t points, const meeting *at, const rowvec *product,
-			rowvec *rest)
+meet_leaves(const ex_shap_tile_walk *walk, const uint32_t points, const bool pairs, const meeting *at,
+			int32_t depth, const rowvec *product, rowvec *rest)
 {
 	const double *of = at->step->constant + 2 * points;
 	const bool	again = at->step->ancestor >= 0;
@@ -189,7 +241,7 @@ meet_leaves(const ex_shap_tile_walk *walk, const uint32_t points, const meeting 
 			rest[q * N_VECS + v] = worth;
 			bracket[q * N_VECS + v] = quotient_of(at, points, q, v, product[q * N_VECS + v]) * inner;
 		}
-	add_bracket(walk, points, at->step->feature, bracket);
+	add_bracket(walk, points, pairs, at->step, depth, bracket);
 }
 
 /* Keeps a meeting for the return from the children; product becomes the left one's. */
@@ -282,7 +334,8 @@ set_leaf(const ex_shap_tile_walk *walk, const uint32_t points, const tile_frame 
 
 /* Both children are done: `rest` is R of the right one and becomes the split's. */
 INLINE void
-leave_tile(const ex_shap_tile_walk *walk, const uint32_t points, tile_frame *frame, rowvec *rest)
+leave_tile(const ex_shap_tile_walk *walk, const uint32_t points, const bool pairs, tile_frame *frame,
+		   int32_t depth, rowvec *rest)
 {
 	const rowvec  *quotient = TILE_VECTOR(frame, TILE_QUOTIENT);
 	const rowvec  *left_rho = TILE_VECTOR(frame, TILE_LEFT_RHO);
@@ -300,11 +353,30 @@ leave_tile(const ex_shap_tile_walk *walk, const uint32_t points, tile_frame *fra
 			bracket[i] = quotient[i] *
 				(left_rest[i] * frame->gain[0][v] + right * frame->gain[1][v] - rest[i] * frame->taken_back[v]);
 		}
-	add_bracket(walk, points, walk->step[frame->split].feature, bracket);
+	add_bracket(walk, points, pairs, &walk->step[frame->split], depth, bracket);
+}
+
+/* Makes the edge to child c the one under way; see go_down(). */
+INLINE void
+go_down_with_rows(const ex_shap_tile_walk *walk, const uint32_t points, const bool pairs, tile_frame *frame, int c)
+{
+	const ex_shap_step *step = &walk->step[frame->split];
+	const double *inverse = step->edge;
+
+	frame->side = (uint32_t) c;
+	if (!pairs)
+		return;
+	frame->latest = true;
+	if (step->ancestor >= 0)
+		tile_frame_at(walk, points, step->ancestor)->latest = false;
+	for (uint32_t q = 0; q < points; q++)
+		for (int v = 0; v < N_VECS; v++)
+			TILE_VECTOR(frame, TILE_INVERSE)[q * N_VECS + v] =
+				blend(frame->on[c][v], all(inverse[c * points + q]), all(inverse[2 * points + q]));
 }
 
 INLINE void
-walk_rows(const ex_shap_tile_walk *walk, const uint32_t points)
+walk_rows(const ex_shap_tile_walk *walk, const uint32_t points, const bool pairs)
 {
 	rowvec			product[EX_SHAP_MAX_POINTS * N_VECS];
 	rowvec			rest[EX_SHAP_MAX_POINTS * N_VECS];
@@ -321,7 +393,7 @@ walk_rows(const ex_shap_tile_walk *walk, const uint32_t points)
 		meet(walk, points, split, &here);
 		if ((here.step->child[0] & here.step->child[1]) < 0)
 		{
-			meet_leaves(walk, points, &here, product, rest);
+			meet_leaves(walk, points, pairs, &here, depth, product, rest);
 			depth--;
 		}
 		else
@@ -330,6 +402,7 @@ walk_rows(const ex_shap_tile_walk *walk, const uint32_t points)
 			frame = tile_frame_at(walk, points, depth);
 			if (here.step->child[0] >= 0)
 			{
+				go_down_with_rows(walk, points, pairs, frame, 0);
 				split = (uint32_t) here.step->child[0];
 				depth++;
 				continue;
@@ -350,6 +423,7 @@ walk_rows(const ex_shap_tile_walk *walk, const uint32_t points)
 				frame->side = 1;
 				if (walk->step[frame->split].child[1] >= 0)
 				{
+					go_down_with_rows(walk, points, pairs, frame, 1);
 					memcpy(product, TILE_VECTOR(frame, TILE_RIGHT_PRODUCT), points * N_VECS * sizeof(rowvec));
 					split = (uint32_t) walk->step[frame->split].child[1];
 					depth++;
@@ -357,25 +431,34 @@ walk_rows(const ex_shap_tile_walk *walk, const uint32_t points)
 				}
 				set_leaf(walk, points, frame, 1, rest);
 			}
-			leave_tile(walk, points, frame, rest);
+			leave_tile(walk, points, pairs, frame, depth, rest);
 			depth--;
 		}
 	}
 }
 
+#define WALKS_OF_ROWS(pairs) \
+	switch (walk->points) \
+	{ \
+		case 1: walk_rows(walk, 1, pairs); break; \
+		case 2: walk_rows(walk, 2, pairs); break; \
+		case 3: walk_rows(walk, 3, pairs); break; \
+		case 4: walk_rows(walk, 4, pairs); break; \
+		case 5: walk_rows(walk, 5, pairs); break; \
+		case 6: walk_rows(walk, 6, pairs); break; \
+		default: walk_rows(walk, walk->points, pairs); break; \
+	}
+
 static void
 walk_tile(const ex_shap_tile_walk *walk)
 {
-	switch (walk->points)
-	{
-		case 1: walk_rows(walk, 1); break;
-		case 2: walk_rows(walk, 2); break;
-		case 3: walk_rows(walk, 3); break;
-		case 4: walk_rows(walk, 4); break;
-		case 5: walk_rows(walk, 5); break;
-		case 6: walk_rows(walk, 6); break;
-		default: walk_rows(walk, walk->points); break;
-	}
+	WALKS_OF_ROWS(false);
+}
+
+static void
+walk_tile_pairs(const ex_shap_tile_walk *walk)
+{
+	WALKS_OF_ROWS(true);
 }
 
 /* ----------------------------------------------------------------

@@ -162,16 +162,18 @@ run(ex_compiled *compiled, explain what, const ex_background *background, int n_
 
 /* The same in tiles. */
 static double
-run_tiles(ex_compiled *compiled, const ex_shap_method *method, const ex_background *background, int n_rows)
+run_tiles(ex_compiled *compiled, const ex_shap_method *method, bool pairs, const ex_background *background,
+		  int n_rows)
 {
-	static double phi[TILE * P];
+	static double phi[TILE * P * P];
 	double		start = now();
 
 	for (int i = 0; i < n_rows; i += TILE)
 	{
 		ex_shap_call call = {row[i], {0, 1}, EX_RAW, *background};
 
-		if (method->values_tile(compiled, host, &call, (uint32_t) (n_rows - i < TILE ? n_rows - i : TILE), phi) != EX_OK)
+		if ((pairs ? ex_shap_interactions_tile : ex_shap_values_tile)
+			(method, compiled, host, &call, (uint32_t) (n_rows - i < TILE ? n_rows - i : TILE), phi) != EX_OK)
 			stop("tile");
 	}
 	return (now() - start) / n_rows;
@@ -179,7 +181,7 @@ run_tiles(ex_compiled *compiled, const ex_shap_method *method, const ex_backgrou
 
 static void
 report_tiles(const ex_model *model, const char *name, const char *what_name, const ex_shap_method *method,
-			 uint32_t n_background)
+			 bool pairs, uint32_t n_background)
 {
 	ex_background background = {reference[0], NULL, n_background, NULL, NULL, true};
 	ex_compiled *compiled;
@@ -188,9 +190,9 @@ report_tiles(const ex_model *model, const char *name, const char *what_name, con
 
 	if (ex_compile(host, model, (size_t) 128 << 20, &compiled) != EX_OK)
 		stop("compile");
-	first = run_tiles(compiled, method, &background, N_ROWS);
+	first = run_tiles(compiled, method, pairs, &background, N_ROWS);
 	for (int i = 0; i < N_RUNS; i++)
-		time[i] = run_tiles(compiled, method, &background, N_ROWS);
+		time[i] = run_tiles(compiled, method, pairs, &background, N_ROWS);
 	qsort(time, N_RUNS, sizeof(time[0]), by_size);
 	printf("%-14s %-26s %9.1f us/row; first pass %9.1f\n", name, what_name, time[N_RUNS / 2], first);
 }
@@ -229,7 +231,8 @@ measure(const ex_model *model, const char *name, int n_rows)
 	const ex_shap_method *interventional = &ex_tree_shap_methods[1];
 
 	report(model, name, "path-dependent", path->values, 0, n_rows);
-	report_tiles(model, name, "path-dependent, tiles", path, 0);
+	report_tiles(model, name, "path-dependent, tiles", path, false, 0);
+	report_tiles(model, name, "interactions, tiles", path, true, 0);
 	if (getenv("TILES_ONLY"))
 		return;
 	report(model, name, "interactions", path->interactions, 0, n_rows / 4);
@@ -237,7 +240,7 @@ measure(const ex_model *model, const char *name, int n_rows)
 		return;
 	report(model, name, "interventional, 100 rows", interventional->values, 100, n_rows);
 	report(model, name, "interventional, 1000 rows", interventional->values, 1000, n_rows);
-	report_tiles(model, name, "interventional, tiles", interventional, 1000);
+	report_tiles(model, name, "interventional, tiles", interventional, false, 1000);
 }
 
 int

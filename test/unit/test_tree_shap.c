@@ -407,6 +407,25 @@ test_same_bits(void)
 
 #define N_TILE 150				/* rows */
 
+static bool
+same_interactions(ex_compiled *compiled, const ex_shap_method *method, const ex_shap_call *rows)
+{
+	const uint32_t n = 37;
+	ex_shap_call call = *rows;
+	size_t		width = (size_t) call.outputs.count * P * P;
+	double	   *one;
+	double	   *tile;
+	double		base[8];
+	bool		good = true;
+
+	(void) EX_ALLOC(host, n * width, &one);
+	(void) EX_ALLOC(host, n * width, &tile);
+	for (uint32_t i = 0; i < n; i++, call.x += P)
+		good &= method->interactions(compiled, host, &call, one + i * width, base) == EX_OK;
+	good &= method->interactions_tile(compiled, host, rows, n, tile) == EX_OK;
+	return good && memcmp(one, tile, n * width * sizeof(double)) == 0;
+}
+
 /* Rows by the method for one, then the same in tiles of several sizes. */
 static bool
 same_in_tiles(const kind *k, const ex_model *model, const ex_shap_method *method, size_t limit)
@@ -432,13 +451,13 @@ same_in_tiles(const kind *k, const ex_model *model, const ex_shap_method *method
 		call.x = x + i * P;
 		good &= method->values(compile_within(model, limit), host, &call, one + i * width, base) == EX_OK;
 	}
+	call.x = x;
 	for (int n = N_TILE; n > 0; n = n == 1 ? 0 : n / 4)
 	{
-		call.x = x;
 		good &= method->values_tile(compile_within(model, limit), host, &call, n, tile) == EX_OK;
 		good &= memcmp(one, tile, n * width * sizeof(double)) == 0;
 	}
-	return good;
+	return good && (method->interactions_tile == NULL || same_interactions(compile_within(model, limit), method, &call));
 }
 
 static void
