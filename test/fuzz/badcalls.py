@@ -40,7 +40,9 @@ STRINGS = ["", " ", "a", "b", "x", "0", "1", "NaN", "%s%n", "it's", "a\"b", "{}"
            "\n", "{\"family\":\"tree\"}", "x" * 1024, "x" * 1025, "𝕏" * 300, "(Intercept)",
            "\\x00ff", "a@1", "@", ";--", "true", "yes"]
 WORDS = ["auto", "linear", "tree_path_dependent", "tree_interventional", "up", "down", "sum", "mean",
-         "error", "native", "impute", "other", "missing", "raw", "response", "softmax"]
+         "error", "native", "impute", "other", "missing", "raw", "response", "softmax",
+         "gradient", "gradient_x_input", "smooth", "smooth_squared", "smooth_variance", "finite_difference",
+         "guided_backprop", "deconvnet"]
 OPS = ["<=", "<", ">", ">=", "in", "not in", "is null", "is not null", "leaf", "=", ""]
 SCALARS = ["1::int2", "1", "1::int8", "1.5::numeric", "'NaN'::numeric", "1e400::numeric", "1.5::float4",
            "'x'::varchar(5)", "'x'::char(9)", "'x'::name", "true", "'2020-01-01'::date",
@@ -354,6 +356,9 @@ class Draw:
 
     def of_attribution_summary_state(self, name):
         return "SELECT summary FROM hostile.state"
+
+    def of_marginal_effect_summary_state(self, name):
+        return "NULL"
 
     # arrays, objects and records that (mostly) fit the model
 
