@@ -103,7 +103,27 @@ def documents():
     examples.append({"family": "linear", "features": ["%s", "it's", "a\"b\n"], "outputs": outputs,
                      "link": "softmax", "intercept": [0] * 300,
                      "coefficients": {o: {"%s": 1, "it's": 2, "a\"b\n": 3} for o in outputs}})
-    return examples
+    return examples + networks()
+
+
+def networks():
+    """With ReLU, without, with columns of a category, of an image."""
+    def dense(units, inputs):
+        return {"kind": "dense", "units": units, "bias": [0.1] * units,
+                "weights": [[(-1) ** (i + o) / (1 + i + o) for i in range(inputs)] for o in range(units)]}
+
+    columns = [{"feature": "a", "center": 1, "scale": 2}, {"feature": "c", "level": "p"}, {"feature": "f"},
+               {"feature": "b", "missing": 0.5}, {"feature": "b", "indicator": True}]
+    features = ["a", {"name": "c", "levels": ["p", "q"]}, {"name": "f", "kind": "boolean"},
+                {"name": "b", "missing": "native"}]
+    return [
+        {"family": "network", "features": ["a", "b"], "layers": [dense(4, 2), {"kind": "relu"}, dense(1, 4)],
+         "background": {"rows": [[0, 0], [1, 1], [2, -1]]}},
+        {"family": "network", "features": features, "columns": columns, "outputs": ["x", "y", "z"], "link": "softmax",
+         "layers": [dense(3, 5), {"kind": "tanh"}, dense(3, 3)]},
+        {"family": "network", "image": {"channels": ["r", "g"], "height": 2, "width": 3},
+         "layers": [dense(3, 12), {"kind": "relu"}, dense(1, 3), {"kind": "sigmoid"}]},
+        {"family": "network", "features": ["a"], "layers": [dense(1, 1), {"kind": "square"}, dense(1, 1)]}]
 
 
 def model_files():
