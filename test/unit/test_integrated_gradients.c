@@ -412,12 +412,84 @@ test_fast_path(void)
 }
 
 /* ----------------------------------------------------------------
+ * Linear models
+ * ---------------------------------------------------------------- */
+
+static ex_compiled *
+random_linear(ex_link link, uint32_t p, uint32_t k)
+{
+	ex_builder	builder;
+	ex_column	column[MAX_P];
+	double		weight[MAX_K * MAX_P];
+	double		intercept[MAX_K];
+	ex_model   *model;
+	ex_linear_design design = {.n_columns = p,.column = column,.coefficient = weight,.intercept = intercept};
+
+	ex_builder_init(&builder, host, EX_LINEAR);
+	builder.link = link;
+	builder.n_outputs = k;
+	for (uint32_t f = 0; f < p; f++)
+	{
+		char		name[16];
+		ex_feature	feature = {.name = name,.impute = NAN};
+
+		feature.name_length = (size_t) snprintf(name, sizeof(name), "f%u", f);
+		column[f] = (ex_column) {.feature = f,.missing = NAN};
+		if (ex_put_feature(&builder, &feature) != EX_OK)
+			bail_out("feature");
+	}
+	for (uint32_t i = 0; i < k * p; i++)
+		weight[i] = random_number();
+	for (uint32_t m = 0; m < k; m++)
+		intercept[m] = random_number();
+	if (ex_default_output_names(&builder) != EX_OK || ex_linear_put(&builder, &design) != EX_OK ||
+		ex_build(&builder, &model) != EX_OK)
+		bail_out("linear model");
+	return compile(model);
+}
+
+static void
+test_linear(ex_link link, uint32_t k)
+{
+	ex_compiled *compiled = random_linear(link, 5, k);
+	double		x[5];
+	double		x0[5];
+	double		value[5];
+	double		expected[5];
+	double		base;
+	ex_integrated_call call = call_for(x, x0, k - 1, EX_RESPONSE);
+	path		path = path_of(compiled, &call);
+
+	random_point(x, 5);
+	random_point(x0, 5);
+	is_status(host, ex_integrated_gradients(compiled, host, &call, value, &base), EX_OK, "linear, %s", ex_link_names[link]);
+	smooth_oracle(&path, 200, expected);
+	are_near(value, expected, 5, 1e-13, "linear, %s: every value against quadrature", ex_link_names[link]);
+	is_near(base, explained(compiled, x0, k - 1, EX_RESPONSE), 1e-15, "linear, %s: base value", ex_link_names[link]);
+}
+
+static void
+test_linear_models(void)
+{
+	test_linear(EX_LINK_IDENTITY, 1);
+	test_linear(EX_LINK_LOGIT, 1);
+	test_linear(EX_LINK_LOG, 3);
+	test_linear(EX_LINK_PROBIT, 1);
+	test_linear(EX_LINK_CLOGLOG, 1);
+	test_linear(EX_LINK_SOFTPLUS, 1);
+	test_linear(EX_LINK_SOFTMAX, 4);
+	test_linear(EX_LINK_OVR, 3);
+	test_linear(EX_LINK_CUMULATIVE_SOFTPLUS, 3);
+}
+
+/* ----------------------------------------------------------------
  * Curved networks
  * ---------------------------------------------------------------- */
 
 static void
 test_curved(ex_compiled *compiled, ex_space space, double tolerance, bool kinks, const char *name)
 {
+
 	uint32_t	p = compiled->model->n_features;
 	double		x[MAX_P];
 	double		x0[MAX_P];
@@ -437,6 +509,31 @@ test_curved(ex_compiled *compiled, ex_space space, double tolerance, bool kinks,
 		size = fmax(size, fabs(expected[i]));
 	are_near(value, expected, p, fmax(kinks ? 1e-5 : 1e-13, 2 * tolerance) * size,
 			 "%s: every value against quadrature", name);
+}
+
+/* A path so long that every unit saturates: 32 nodes would miss by far. */
+static void
+test_long_path(void)
+{
+	net			n = random_chain(5, 2, 8, EX_LAYER_TANH, 1);
+	ex_compiled *compiled = finish_net(&n, EX_LAYER_SIGMOID);
+	double		x[5];
+	double		x0[5];
+	double		value[5];
+	double		expected[5];
+	double		base;
+	ex_integrated_call call = call_for(x, x0, 0, EX_RESPONSE);
+	path		path = path_of(compiled, &call);
+
+	for (int i = 0; i < 5; i++)
+	{
+		x[i] = 100 * random_number();
+		x0[i] = 100 * random_number();
+	}
+	call.tolerance = 1e-10;
+	ex_integrated_gradients(compiled, host, &call, value, &base);
+	smooth_oracle(&path, 4000, expected);
+	are_near(value, expected, 5, 1e-10, "long path through tanh: every value against quadrature");
 }
 
 static void
@@ -732,7 +829,9 @@ main(void)
 	test_graphs();
 	test_fast_path();
 	test_wide_chain();
+	test_linear_models();
 	test_curved_networks();
+	test_long_path();
 	test_mixed_networks();
 	test_product();
 	test_no_path();
