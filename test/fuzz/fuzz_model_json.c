@@ -9,6 +9,7 @@
 
 #include "host_malloc.h"
 #include "model_json.h"
+#include "network_size.h"
 
 #define MAX_NUMBERS 100000		/* beyond, explaining takes too long for a fuzzer */
 
@@ -65,7 +66,8 @@ use(ex_host *host, const ex_model *model)
 	double	   *x;
 	double	   *raw;
 
-	if (ex_compile(host, model, 1 << 20, &compiled) != EX_OK ||
+	if (network_is_large(model) ||
+		ex_compile(host, model, 1 << 20, &compiled) != EX_OK ||
 		EX_ALLOC(host, model->n_features, &x) != EX_OK ||
 		EX_ALLOC(host, model->n_outputs, &raw) != EX_OK)
 		return;

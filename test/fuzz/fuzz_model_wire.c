@@ -12,6 +12,7 @@
 #include "family.h"
 #include "host_malloc.h"
 #include "model_json.h"
+#include "network_size.h"
 
 #define DIGEST_SIZE 16
 #define MOST_CELLS 2000			/* features, outputs: explain small models only */
@@ -49,7 +50,8 @@ use(ex_host *host, const ex_model *model)
 	double	   *x;
 	double	   *raw;
 
-	if (ex_compile(host, model, 1024 * 1024, &compiled) != EX_OK ||
+	if (network_is_large(model) ||
+		ex_compile(host, model, 1024 * 1024, &compiled) != EX_OK ||
 		EX_ALLOC(host, model->n_features, &x) != EX_OK ||
 		EX_ALLOC(host, model->n_outputs, &raw) != EX_OK)
 		return;
