@@ -31,7 +31,7 @@
 #include "integrated_internal.h"
 #include "network_internal.h"
 
-#define POLL_EVENTS 256
+#define POLL_COST 1e7			/* multiplications between two polls: a few milliseconds */
 
 /* A dense layer and, but for the last, the units that read it. */
 typedef struct level
@@ -58,6 +58,7 @@ typedef struct chain
 	level	   *level;
 	uint32_t	n_levels;
 	ex_active  *active;
+	double		cost;			/* multiplications of one crossing, at most */
 	double		now;			/* how far along the path */
 	double	   *from;			/* K: raw predictions at two points */
 	double	   *to;
@@ -134,6 +135,7 @@ open_chain(chain *chain, ex_integral *integral, const ex_network_state *network)
 		if (step->layer.kind == EX_LAYER_DENSE)
 		{
 			EX_TRY(alloc_level(host, &chain->level[chain->n_levels++], step));
+			chain->cost += step->cost;
 			if (widest < step->size)
 				widest = step->size;
 		}
@@ -374,24 +376,44 @@ next_level(const chain *chain, uint32_t *i)
 	return earliest < 1;
 }
 
+static ex_status
+check_start(const chain *chain, const double *raw)
+{
+	const level *l = top(chain);
+
+	for (size_t m = 0; m < l->n; m++)
+		if (!isfinite(raw[m]) || !isfinite(l->s[m]))
+			return ex_fail(chain->integral->host, EX_RANGE, "prediction is out of range");
+	return EX_OK;
+}
+
+/* Asks the host whether to stop, once in a while. */
+static ex_status
+spend(const chain *chain, double *spent)
+{
+	*spent += chain->cost;
+	if (*spent < POLL_COST)
+		return EX_OK;
+	*spent = 0;
+	return ex_poll(chain->integral->host);
+}
+
 ex_status
 ex_integrate_chain(ex_integral *integral, const ex_network_state *network, double *raw)
 {
 	chain		chain;
+	double		spent = 0;
 	uint32_t	i;
 
 	EX_TRY(open_chain(&chain, integral, network));
 	start(&chain);
 	raw_at(top(&chain), 0, raw);
-	for (uint32_t m = 0; m < integral->n_outputs; m++)
-		if (!isfinite(raw[m]) || !isfinite(top(&chain)->s[m]))
-			return ex_fail(integral->host, EX_RANGE, "prediction is out of range");
-	for (size_t events = 0; next_level(&chain, &i); events++)
+	EX_TRY(check_start(&chain, raw));
+	while (next_level(&chain, &i))
 	{
 		size_t		j = chain.level[i].first;
 
-		if (events % POLL_EVENTS == POLL_EVENTS - 1)
-			EX_TRY(ex_poll(integral->host));
+		EX_TRY(spend(&chain, &spent));
 		EX_TRY(advance(&chain, chain.level[i].time[j]));
 		cross(&chain, i, j);
 	}

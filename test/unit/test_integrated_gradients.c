@@ -489,7 +489,6 @@ test_linear_models(void)
 static void
 test_curved(ex_compiled *compiled, ex_space space, double tolerance, bool kinks, const char *name)
 {
-
 	uint32_t	p = compiled->model->n_features;
 	double		x[MAX_P];
 	double		x0[MAX_P];
