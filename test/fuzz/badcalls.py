@@ -159,6 +159,12 @@ def prepare(db):
                " array_cat(ARRAY[array_fill(0::float8, ARRAY[n])], ARRAY[array_fill(1::float8, ARRAY[n])]))"
                " FROM hostile.model, LATERAL (SELECT (explain.model_header(m)).features AS n) h WHERE n < 100"
                " AND NOT EXISTS (SELECT FROM explain.model_levels(m) GROUP BY feature HAVING count(*) < 2)")
+    # linear ones with a covariance: the unit matrix
+    db.execute("WITH linear AS MATERIALIZED (SELECT m FROM hostile.model WHERE (explain.model_header(m)).family = 'linear')"
+               " INSERT INTO hostile.model (m) SELECT explain.with_covariance(m, unit) FROM linear,"
+               " LATERAL (SELECT count(*) AS n FROM explain.coefficients(m)) c, LATERAL (SELECT array_agg(line) AS unit FROM"
+               " (SELECT array_agg((i = j)::int::float8 ORDER BY j) AS line FROM generate_series(1, n) i, generate_series(1, n) j"
+               " GROUP BY i ORDER BY i) u) v WHERE n < 20")
     db.execute("SELECT explain.register_model('h' || id, m) FROM hostile.model")
     db.execute("""
         CREATE TABLE hostile.state AS
@@ -168,7 +174,8 @@ def prepare(db):
             (SELECT explain.background(r) FROM (VALUES (1, 'x', true), (2, 'y', NULL)) r) AS background,
             (SELECT explain.background(ARRAY[i, 1, NULL]::float8[], 3, 7) FROM generate_series(1, 9) i) AS arrays,
             (SELECT explain.model_similarity_state(i, i + 1, 2) FROM generate_series(1, 9) i) AS similarity,
-            (SELECT explain.attribution_summary(ARRAY[i, -1, 0]::float8[]) FROM generate_series(1, 9) i) AS summary""")
+            (SELECT explain.attribution_summary(ARRAY[i, -1, 0]::float8[]) FROM generate_series(1, 9) i) AS summary,
+            (SELECT explain.marginal_effect_summary('{{1,0.5,-0.5},{NULL,NULL,NULL}}'::float8[]) FROM generate_series(1, 9)) AS effects""")
 
 
 Model = collections.namedtuple("Model", "id features outputs")
@@ -378,7 +385,7 @@ class Draw:
         return "SELECT summary FROM hostile.state"
 
     def of_marginal_effect_summary_state(self, name):
-        return "NULL"
+        return "SELECT effects FROM hostile.state"
 
     # arrays, objects and records that (mostly) fit the model
 
@@ -393,6 +400,11 @@ class Draw:
             rows = [f"ARRAY[{', '.join(self.number_for(f) for f in self.model.features)}]::float8[]"
                     for _ in range(self.rng.randint(1, 3))]
             return f"ARRAY[{', '.join(rows)}]"
+        if name in ("covariance", "effects"):
+            n = len(numbers) + (name == "covariance")
+            return "'{" + ",".join("{" + ",".join(
+                "1" if i == j else self.rng.choice(["0"] * 9 + ["0.5", "-1", "NaN", "NULL", "1e308", "Infinity"])
+                for j in range(n)) + "}" for i in range(n)) + "}'"
         if name in ("base", "intercepts"):
             numbers = [self.rng.choice(NUMBERS) for _ in self.model.outputs]
         if self.chance(0.15):
