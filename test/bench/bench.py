@@ -9,7 +9,7 @@ import sys
 
 import harness
 
-MODULES = ("trees", "networks")
+MODULES = ("trees", "networks", "bulk")
 
 
 def find_figures():
