@@ -227,7 +227,7 @@ ex_status
 ex_deeplift(ex_compiled *compiled, ex_host *host, const ex_deeplift_call *call, uint32_t n,
 			double *value, double *base)
 {
-	deeplift_run run = {.compiled = compiled,.host = host,.call = call};
+	deeplift_run run = {.compiled = compiled, .host = host, .call = call};
 	size_t		p = compiled->model->n_features;
 
 	EX_TRY(ex_deeplift_check(compiled, host, call->space));

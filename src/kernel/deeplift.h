@@ -26,8 +26,8 @@ typedef struct ex_deeplift_call
 	const double *x;			/* n * p */
 	ex_outputs	outputs;
 	ex_space	space;
-	const double *reference;	/* z0[C], one point in columns (baseline.h), or
-								 * NULL: */
+	const double *reference;	/* z0[C], one point in columns (baseline.h),
+								 * or NULL: */
 	ex_background background;	/* the rows averaged over, n >= 1 */
 } ex_deeplift_call;
 

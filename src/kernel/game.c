@@ -102,7 +102,7 @@ add_rows(ex_game *game, progress *at, uint32_t n, double *value)
 	for (uint32_t i = 0; i < n; i++, step(game, at))
 	{
 		const double *prediction = game->prediction + (size_t) i * game->compiled->model->n_outputs +
-			outputs.first;
+		outputs.first;
 		double		weight = weight_of(background, at->row);
 
 		if (at->row == 0)

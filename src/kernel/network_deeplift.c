@@ -17,7 +17,8 @@ typedef struct rescale_run
 	ex_outputs	outputs;
 	uint32_t	tile;			/* references at a time */
 	uint32_t	n_columns;
-	double	   *z;				/* tile * C: x, as often as there are references */
+	double	   *z;				/* tile * C: x, as often as there are
+								 * references */
 	double	   *seed;			/* tile * K */
 	double	   *share;			/* tile * C */
 	ex_network_work *work;

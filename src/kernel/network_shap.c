@@ -67,7 +67,7 @@ deeplift_call(const ex_shap_call *call)
 {
 	return (ex_deeplift_call)
 	{
-		.x = call->x,.outputs = call->outputs,.space = call->space,.background = call->background
+		.x = call->x, .outputs = call->outputs, .space = call->space, .background = call->background
 	};
 }
 

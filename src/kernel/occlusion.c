@@ -88,7 +88,7 @@ ex_status
 ex_occlude(ex_compiled *compiled, ex_host *host, const ex_shap_call *call, uint32_t n,
 		   ex_coalition keep, const void *context, double *value)
 {
-	changing_parts changing = {.keep = keep,.context = context};
+	changing_parts changing = {.keep = keep, .context = context};
 	uint32_t	count = call->outputs.count;
 	ex_game		game;
 	double	   *prediction;

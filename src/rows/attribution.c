@@ -185,7 +185,7 @@ void
 attribution_rows(RowWriter *writer, const Attribution *attribution, const RowSelection *selection)
 {
 	uint32		n = attribution->groups != NULL ? attribution->groups->n :
-		attribution->entry->model->n_features;
+	attribution->entry->model->n_features;
 	Ranked	   *ranked = rank_values(attribution, n);
 	double		missed = residual(attribution, n);
 	ex_sum		rest = {0};

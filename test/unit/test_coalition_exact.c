@@ -22,7 +22,7 @@ method_of(const ex_compiled *compiled, const char *name)
 static ex_shap_call
 call_of(const ex_model *model, const double *x, ex_space space)
 {
-	ex_shap_call call = {.x = x,.outputs = {0, model->n_outputs},.space = space};
+	ex_shap_call call = {.x = x, .outputs = {0, model->n_outputs}, .space = space};
 
 	ex_own_background(model, &call.background);
 	return call;
@@ -199,7 +199,7 @@ test_definition(void)
 		{"{'family':'tree'," TREES "}", EX_RAW, "trees"},
 		{"{'family':'tree','link':'logit'," TREES "}", EX_RESPONSE, "trees, response"},
 		{"{'family':'linear','features':['a','b','c','d','e'],'link':'logit','intercept':0.5,"
-			"'coefficients':{'a':1,'b':-2,'c':0.5,'d':0.25}}", EX_RESPONSE, "logistic, response"},
+		"'coefficients':{'a':1,'b':-2,'c':0.5,'d':0.25}}", EX_RESPONSE, "logistic, response"},
 		{"{'family':'linear','features':['a','b','c','d'],'outputs':['x','y','z'],'link':'softmax',"
 			"'intercept':[0,1,2],'coefficients':{'x':{'a':1,'c':1},'y':{'b':1},'z':{'a':-1,'d':-1}}}",
 		EX_RESPONSE, "softmax"},

@@ -31,8 +31,8 @@ explain(ex_compiled *compiled, const double *x, const double *row, ex_space spac
 {
 	uint32_t	n_columns;
 	double	   *z0;
-	ex_baseline baseline = {.kind = EX_BASELINE_ROW,.row = row};
-	ex_deeplift_call call = {.x = x,.outputs = {0, compiled->model->n_outputs},.space = space};
+	ex_baseline baseline = {.kind = EX_BASELINE_ROW, .row = row};
+	ex_deeplift_call call = {.x = x, .outputs = {0, compiled->model->n_outputs}, .space = space};
 
 	ex_get(compiled->model, EX_COLUMN_FEATURE, &n_columns);
 	z0 = get_numbers(n_columns);
@@ -272,19 +272,20 @@ test_linear(void)
 static void
 test_columns(void)
 {
-	ex_compiled *compiled = compiled_json(
-		"{'family':'network','features':[{'name':'a'},{'name':'c','kind':'categorical','levels':['r','g','b']}],"
-		"'columns':[{'feature':'a','center':1,'scale':2},{'feature':'c','level':'r'},{'feature':'c','level':'g'},"
-		"{'feature':'c','level':'b'}],'background':{'rows':[[0,'r'],[2,'g'],[4,'g'],[1,'b']]},"
-		"'layers':[{'kind':'dense','weights':[[1,2,-1,0.5],[-1,0.5,1,2]],'bias':[0.1,-0.2]},{'kind':'tanh'},"
-		"{'kind':'dense','weights':[[1,-2]],'bias':[0.3]}]}");
+	static const char *const document =
+	"{'family':'network','features':[{'name':'a'},{'name':'c','kind':'categorical','levels':['r','g','b']}],"
+	"'columns':[{'feature':'a','center':1,'scale':2},{'feature':'c','level':'r'},{'feature':'c','level':'g'},"
+	"{'feature':'c','level':'b'}],'background':{'rows':[[0,'r'],[2,'g'],[4,'g'],[1,'b']]},"
+	"'layers':[{'kind':'dense','weights':[[1,2,-1,0.5],[-1,0.5,1,2]],'bias':[0.1,-0.2]},{'kind':'tanh'},"
+	"{'kind':'dense','weights':[[1,-2]],'bias':[0.3]}]}";
+	ex_compiled *compiled = compiled_json(document);
 	double		x[] = {3, 2};
 	double		z0[4];
 	double		value[2];
 	double		base;
 	double		f;
 	ex_baseline mean = {.kind = EX_BASELINE_MEAN};
-	ex_deeplift_call call = {.x = x,.outputs = {0, 1},.space = EX_RAW,.reference = z0};
+	ex_deeplift_call call = {.x = x, .outputs = {0, 1}, .space = EX_RAW, .reference = z0};
 	double		h[2];
 	double		expected;
 
@@ -329,7 +330,7 @@ test_background(void)
 	double		total = 0;
 	ex_compiled *compiled;
 	net			n = new_net(shape_of(P, 1, 1));
-	ex_deeplift_call call = {.x = x,.outputs = {0, 2},.space = EX_RAW};
+	ex_deeplift_call call = {.x = x, .outputs = {0, 2}, .space = EX_RAW};
 
 	random_state = 3;
 	random_weights(add_dense(&n, 8, NULL), 1);
@@ -353,7 +354,7 @@ test_background(void)
 	}
 	for (int i = 0; i < 2 * P; i++)
 		expected[i] /= total;
-	call.background = (ex_background) {.row = row,.weight = weight,.n = ROWS};
+	call.background = (ex_background) {.row = row, .weight = weight, .n = ROWS};
 	is_status(host, ex_deeplift(compiled, host, &call, 2, value, base), EX_OK, "600 references, two rows");
 	are_near(value, expected, 2 * P, 1e-14, "the weighted mean of single references");
 	is_near(base[0], expected_base[0] / total, 1e-14, "and of their predictions");

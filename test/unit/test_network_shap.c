@@ -49,7 +49,7 @@ test_golden(const char *folder, double expected_value)
 	double		deep_sum = 0;
 	double		deep_error = 0;
 	double		base;
-	ex_shap_call call = {.outputs = {0, 1},.space = EX_RAW};
+	ex_shap_call call = {.outputs = {0, 1}, .space = EX_RAW};
 
 	ex_own_background(model, &call.background);
 	is_status(host, exact->check_auto(compiled, host, &call.background), EX_OK, "%s: small enough for auto", folder);
@@ -93,7 +93,7 @@ test_tiles(void)
 	double		tile[5 * P];
 	double		phi[P];
 	double		base;
-	ex_shap_call call = {.x = rows.value,.outputs = {0, 1},.space = EX_RAW};
+	ex_shap_call call = {.x = rows.value, .outputs = {0, 1}, .space = EX_RAW};
 
 	background.rows = 7;
 	compiled = compile(golden_mlp(host, "mlp_relu", &background));

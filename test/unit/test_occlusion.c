@@ -11,7 +11,7 @@
 static ex_shap_call
 call_of(const double *x, uint32_t outputs, ex_space space, const double *row, uint32_t n, const double *weight)
 {
-	ex_shap_call call = {.x = x,.outputs = {0, outputs},.space = space};
+	ex_shap_call call = {.x = x, .outputs = {0, outputs}, .space = space};
 
 	call.background.row = row;
 	call.background.n = n;
@@ -253,6 +253,17 @@ test_window(ex_compiled *compiled, const double *x, ex_windows windows)
 	is_int(wrong, 0, "every pixel");
 }
 
+/* Sizes and strides that would overflow if they were added up in 32 bits. */
+static void
+test_huge_window(ex_compiled *compiled, const double *x)
+{
+	ex_windows	windows = {.image = {CHANNELS, HEIGHT, WIDTH}, .height = UINT32_MAX};
+
+	windows.width = 2;
+	windows.stride_height = windows.stride_width = UINT32_MAX;
+	test_window(compiled, x, windows);
+}
+
 static void
 test_windows(void)
 {
@@ -273,17 +284,17 @@ test_windows(void)
 	compiled = compile(model_of(document));
 	for (uint32_t size = 1; size <= 6; size++)
 		for (uint32_t stride = 1; stride <= 6; stride++)
-			for (int per_channel = 0; per_channel < 2; per_channel++)
-				test_window(compiled, x, (ex_windows)
-				{
-					.image = {CHANNELS, HEIGHT, WIDTH},.height = size,.width = 1 + (size + stride) % 5,
-					.stride_height = stride,.stride_width = 1 + stride % 3,.per_channel = per_channel != 0
-				});
-	test_window(compiled, x, (ex_windows)
-	{
-		.image = {CHANNELS, HEIGHT, WIDTH},.height = UINT32_MAX,.width = INT32_MAX,
-		.stride_height = INT32_MAX,.stride_width = INT32_MAX
-	});
+		{
+			ex_windows	windows = {.image = {CHANNELS, HEIGHT, WIDTH}, .height = size};
+
+			windows.width = 1 + (size + stride) % 5;
+			windows.stride_height = stride;
+			windows.stride_width = 1 + stride % 3;
+			test_window(compiled, x, windows);
+			windows.per_channel = true;
+			test_window(compiled, x, windows);
+		}
+	test_huge_window(compiled, x);
 }
 
 int
