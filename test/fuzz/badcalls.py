@@ -39,7 +39,7 @@ INTEGERS = ["NULL", "0", "1", "-1", "2", "3", "7", "100", "1000000", "1000001", 
 STRINGS = ["", " ", "a", "b", "x", "0", "1", "NaN", "%s%n", "it's", "a\"b", "{}", "[", "null", "é",
            "\n", "{\"family\":\"tree\"}", "x" * 1024, "x" * 1025, "𝕏" * 300, "(Intercept)",
            "\\x00ff", "a@1", "@", ";--", "true", "yes"]
-WORDS = ["auto", "linear", "tree_path_dependent", "tree_interventional", "up", "down", "sum", "mean",
+WORDS = ["auto", "linear", "tree_path_dependent", "tree_interventional", "exact", "deep", "zero", "background", "up", "down", "sum", "mean",
          "error", "native", "impute", "other", "missing", "raw", "response", "softmax",
          "gradient", "gradient_x_input", "smooth", "smooth_squared", "smooth_variance", "finite_difference",
          "guided_backprop", "deconvnet"]
