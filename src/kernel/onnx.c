@@ -543,7 +543,11 @@ add_inputs(onnx_reader *reader)
 			reader->input[n++] = reader->input[i];
 	reader->n_inputs = n;
 	if (n == 0)
-		return ex_fail(reader->host, EX_INVALID, "ONNX graph: the output does not depend on any input");
+	{
+		(void) ex_fail(reader->host, EX_INVALID, "ONNX graph: the output does not depend on any input");
+		ex_hint(reader->host, "Nodes must stand behind those whose outputs they read.");
+		return EX_INVALID;
+	}
 	for (uint32_t i = 0; i < n; i++)
 		EX_TRY(add_input(reader, i));
 	if (reader->options->n_features > 0 && !reader->is_image && reader->options->n_features != reader->n_features)

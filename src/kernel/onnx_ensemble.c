@@ -402,11 +402,7 @@ read_base(onnx_reader *reader, onnx_ensemble *ensemble)
 	EX_TRY(check_finite(reader, "base_values", base, n));
 	if (n == 0)
 		return EX_OK;
-	/* two for a classifier with one score: the second one is its class's */
-	if (ensemble->n_targets == 1 && n == 2)
-		base++;
-	else
-		EX_TRY(check_length(reader, "base_values", n, ensemble->n_targets));
+	EX_TRY(check_length(reader, "base_values", n, ensemble->n_targets));
 	memcpy(ensemble->base, base, ensemble->n_targets * sizeof(double));
 	return EX_OK;
 }
@@ -453,29 +449,24 @@ feeds_one_class(const onnx_ensemble *ensemble)
 	return ensemble->n_weights > 0;
 }
 
-static bool
-all_positive(const onnx_ensemble *ensemble)
-{
-	for (size_t i = 0; i < ensemble->n_weights; i++)
-		if (ensemble->weight[i].value < 0)
-			return false;
-	return true;
-}
-
 /*
- * One score for two classes.  onnxruntime takes it for the probability already
- * where no leaf is negative, whatever the transformation.
+ * One score for two classes.  What onnxruntime makes of base values then is
+ * not what the specification says.
  */
 static ex_status
 make_binary(onnx_reader *reader, onnx_ensemble *ensemble)
 {
+	const double *base;
+	size_t		n;
+
+	EX_TRY(read_reals(reader, "base_values", "base_values_as_tensor", &base, &n));
+	if (n > 1 || (n == 1 && ensemble->weight[0].target == 1))
+		return onnx_fail(reader, EX_UNSUPPORTED, "base_values of two classes, one of which has a score, are not supported");
+	if (ensemble->link == EX_LINK_SOFTMAX)
+		return onnx_fail(reader, EX_UNSUPPORTED, "post_transform SOFTMAX of one score is not supported");
 	ensemble->n_targets = 1;
 	for (size_t i = 0; i < ensemble->n_weights; i++)
 		ensemble->weight[i].target = 0;
-	if (ensemble->link == EX_LINK_SOFTMAX)
-		return onnx_fail(reader, EX_UNSUPPORTED, "post_transform SOFTMAX of one score is not supported");
-	if (all_positive(ensemble))
-		ensemble->link = EX_LINK_IDENTITY;
 	return EX_OK;
 }
 
@@ -663,6 +654,14 @@ read_v5(onnx_reader *reader, const onnx_value *in, onnx_ensemble *ensemble)
 	if (aggregate != 0 && aggregate != 1)
 		return onnx_fail(reader, EX_UNSUPPORTED, "aggregate_function %s is not supported",
 						 aggregate == 2 ? "MIN" : aggregate == 3 ? "MAX" : "of this number");
+	if (transform == 1 || transform == 2)
+	{
+		/* the specification has 1 = SOFTMAX, onnxruntime (to 1.30) LOGISTIC */
+		(void) onnx_fail(reader, EX_UNSUPPORTED, "post_transform %lld means different things to ONNX and to onnxruntime",
+						 (long long) transform);
+		ex_hint(reader->host, "Export the model without it, followed by a node Sigmoid or Softmax.");
+		return EX_UNSUPPORTED;
+	}
 	if (transform < 0 || transform > 4)
 		return onnx_fail(reader, EX_INVALID, "post_transform %lld is unknown", (long long) transform);
 	EX_TRY(set_targets(reader, ensemble, n_targets));
