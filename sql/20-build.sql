@@ -187,7 +187,7 @@ CREATE FUNCTION explain.with_missing(model explain.model, feature explain.label,
 	AS 'MODULE_PATHNAME', 'explain_with_missing'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
 COMMENT ON FUNCTION explain.with_missing(explain.model, explain.label, explain.label, float8, text) IS
-'The model with another meaning of missing values (SQL null) in one feature: policy error (22004), native (the missing side of splits; adds nothing in a linear model), or impute with the number or level that takes their place';
+'The model with another meaning of missing values (SQL null) in one feature: policy error (22004), native (the missing side of splits; adds nothing in a linear model or network), or impute with the number or level that takes their place';
 
 CREATE FUNCTION explain.with_imputation(model explain.model, features text[], numbers float8[])
 	RETURNS explain.model

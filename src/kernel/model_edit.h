@@ -48,8 +48,8 @@ extern ex_status ex_edit_levels(ex_builder *builder, const ex_model *model, uint
 
 /*
  * What a missing value means: 'error', 'native' (the model's own rule: the
- * missing side of splits; in linear models it adds nothing); or a value that
- * takes its place: a number, 0 or 1, the position of a level.
+ * missing side of splits; in linear models and networks it adds nothing); or a
+ * value that takes its place: a number, 0 or 1, the position of a level.
  */
 extern ex_status ex_edit_missing(ex_builder *builder, uint32_t feature, const char *policy);
 extern ex_status ex_edit_imputation(ex_builder *builder, uint32_t feature, double value);

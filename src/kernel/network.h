@@ -160,7 +160,14 @@ ex_network_weight(const ex_network_view *view, size_t i)
  * mistakes as EX_INVALID with the layer's name.
  */
 
-/* One input column per element; columns in any order are kept as they are. */
+/*
+ * One input column per element; columns in any order are kept as they are.
+ *
+ * column.missing is the column's value, before scaling, where its feature is
+ * missing; NaN stands for what the feature's policy implies, which for native
+ * is the center (the input is then 0: it adds nothing), 0 of a level or bin,
+ * and 1 of an indicator.
+ */
 typedef struct ex_network_column
 {
 	ex_column	column;			/* linear.h */
@@ -189,7 +196,7 @@ extern ex_status ex_network_put_image(ex_builder *builder, const char *const *ch
 typedef struct ex_new_layer
 {
 	ex_layer_kind kind;
-	const char *name;			/* NULL: the kind and its position */
+	const char *name;			/* NULL: kind_position, such as dense_1 */
 	uint32_t	n_inputs;		/* 0: the layer before */
 	const uint32_t *input;
 	ex_shape	shape;			/* reshape: wanted; dense, conv2d: channels is
