@@ -61,6 +61,19 @@ CREATE TABLE thin AS SELECT explain.with_covers(model, '{{30,5,0}}'::float8[]) A
 RESET client_min_messages;
 SELECT max(abs(e.residual)) < 1e-12 AS additive, count(*) FROM thin, customer AS c, explain.shap_values(model, c) AS e;
 
+-- a file that has none: a random forest in ONNX.  Counted on all rows, the base value is their mean prediction
+\getenv test PG_ABS_SRCDIR
+\cd :test
+CREATE TEMP TABLE file (content text);
+\copy file FROM PROGRAM 'base64 -w0 data/models/onnx/rf_reg_treeensemble.onnx'
+CREATE TEMP TABLE patient (row_id int, age float8, sex float8, bmi float8, bp float8, s1 float8, s2 float8, s3 float8, s4 float8, s5 float8, s6 float8);
+\copy patient FROM 'data/models/onnx/rf_reg_treeensemble.X.csv' WITH (FORMAT csv, HEADER)
+CREATE TEMP TABLE forest AS SELECT explain.with_covers(bare, (SELECT explain.background(p, 1000) FROM patient AS p)) AS model, bare
+FROM (SELECT explain.onnx_model(decode(content, 'base64'), '{age,sex,bmi,bp,s1,s2,s3,s4,s5,s6}') AS bare FROM file) AS f;
+SELECT explain.model_summary(bare) -> 'covers' AS before, explain.model_summary(model) -> 'covers' AS after FROM forest;
+SELECT abs(explain.base_value(model) - avg(explain.predict(bare, p))) < 1e-11 AS base FROM forest, patient AS p GROUP BY model;
+SELECT max(abs(e.residual)) < 1e-10 AS additive, min(method) AS method, count(*) FROM forest, patient AS p, explain.shap_values(model, p) AS e;
+
 -- covers that are there stay unless they are to be replaced
 SELECT explain.with_covers(model, '{{30,5,0}}'::float8[]) FROM covered;
 SELECT explain.model_digest(explain.with_covers(c.model, '{{30,5,0}}'::float8[], replace => true)) =
