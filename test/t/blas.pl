@@ -114,7 +114,7 @@ like($workers, qr/smooth 20\nleader false\n/, 'a parallel worker answers');
 like($workers, qr/matrix products use/, '... with its own library: the leader has none');
 
 # ----- without memory: an answer, not a hang -----
-# A child can lower its own limit; postgres starts no other way as another user.
+# psql runs as the server's user, who may limit one backend from outside.
 SKIP: {
 	my ($prlimit) = grep { -x } map { "$_/prlimit" } split(/:/, $ENV{PATH}), '/usr/bin';
 	skip 'no prlimit', 6 unless defined $prlimit;
