@@ -111,6 +111,8 @@ COMMENT ON COLUMN credit_importance.share IS 'Share of the sum over all features
 SELECT id, rank, feature, feature_value, round(attribution::numeric, 3) AS attribution
 FROM credit_explanations WHERE id = 444 AND rank <= 3 ORDER BY rank;
 
+\i demo/digits.sql
+
 \echo '== Try next (make psql) =='
 \echo '  SELECT * FROM credit c, explain.shap_values(''credit'', c, top_k => 3, direction => ''up'') WHERE c.id = 444;'
 \echo '  SELECT * FROM credit c, explain.decision_path(''credit'', c) WHERE c.id = 444 LIMIT 20;'
