@@ -171,6 +171,10 @@ static inline void
 ex_window_taps(int32_t start, int32_t size, int32_t kernel, int32_t dilation,
 			   int32_t *first, int32_t *end)
 {
+	*first = 0;
+	*end = kernel;
+	if (start >= 0 && start + (kernel - 1) * dilation < size)
+		return;
 	*first = start >= 0 ? 0 : (-start + dilation - 1) / dilation;
 	*end = start >= size ? 0 : (size - start + dilation - 1) / dilation;
 	if (*end > kernel)

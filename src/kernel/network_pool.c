@@ -40,23 +40,44 @@ tap_position(const ex_window *w, const window_taps *taps, int32_t ky, int32_t kx
  * Maximum
  * ---------------------------------------------------------------- */
 
+/* The first tap that is not a number, if there is one; else `winner`. */
+static uint32_t
+first_nan(const ex_window *w, const window_taps *taps, const double *image, uint32_t winner)
+{
+	for (int32_t ky = taps->ky; ky < taps->ky_end; ky++)
+		for (int32_t kx = taps->kx; kx < taps->kx_end; kx++)
+			if (isnan(image[tap_position(w, taps, ky, kx)]))
+				return tap_position(w, taps, ky, kx);
+	return winner;
+}
+
+/* Without branches on the numbers, which nobody can predict. */
 static uint32_t
 find_winner(const ex_window *w, const double *image, int32_t out_y, int32_t out_x)
 {
 	window_taps taps = taps_of(w, out_y, out_x);
-	uint32_t	winner = EX_NO_WINNER;
+	uint32_t	winner;
+	double		largest;
+	double		sum = 0;
 
+	if (taps.ky == taps.ky_end || taps.kx == taps.kx_end)
+		return EX_NO_WINNER;
+	winner = tap_position(w, &taps, taps.ky, taps.kx);
+	largest = image[winner];
 	for (int32_t ky = taps.ky; ky < taps.ky_end; ky++)
-		for (int32_t kx = taps.kx; kx < taps.kx_end; kx++)
-		{
-			uint32_t	at = tap_position(w, &taps, ky, kx);
+	{
+		uint32_t	at = tap_position(w, &taps, ky, taps.kx);
 
-			if (winner == EX_NO_WINNER || image[at] > image[winner])
-				winner = at;
-			if (isnan(image[at]))
-				return at;
+		for (int32_t kx = taps.kx; kx < taps.kx_end; kx++, at += (uint32_t) w->dilation_x)
+		{
+			double		value = image[at];
+
+			winner = value > largest ? at : winner;
+			largest = value > largest ? value : largest;
+			sum += value;
 		}
-	return winner;
+	}
+	return isnan(sum) ? first_nan(w, &taps, image, winner) : winner;
 }
 
 static uint32_t *
