@@ -792,6 +792,14 @@ test_image_preprocessing(void)
 	round_trip(folded, "image of other features");
 	is_status(host, ex_model_preprocess(host, encoded, constant, strlen(constant), &folded), EX_OK, "a constant pixel");
 	is_near(raw_of(folded, x)[0], 0.1 * 3, 1e-16, "is 0");
+
+	folded = read_model("{'family':'network','features':['p','q'],'inputs':[{'feature':'p','center':10,'scale':2},{'feature':'q'}],"
+						"'image':{'channels':['g'],'height':1,'width':2,'scale':5},'layers':[{'kind':'affine','scale':[1,1]}]}");
+	ex_network_open(folded, &view);
+	ok(view.is_image, "an image over inputs in one document");
+	is_double(raw_of(folded, x)[0], (100.0 - 10) / 10, "scaled twice");
+	is_double(raw_of(folded, x)[1], 3.0 / 5, "scaled once");
+	round_trip(folded, "image over inputs");
 }
 
 /* ----------------------------------------------------------------
@@ -971,6 +979,32 @@ test_sklearn(const char *folder, const char *activation)
 	is_near(worst, 0, 1e-12, "%s: predictions of %zu rows are scikit-learn's", folder, n_rows);
 }
 
+/* Running out of memory anywhere is an error, and nothing worse. */
+static void
+test_memory(const char *document, const char *name)
+{
+	const char *text = quoted(document);
+	ex_status	status = EX_MEMORY;
+	int			wrong = 0;
+	long		n = 0;
+
+	for (; status != EX_OK && n < 100000; n++)
+	{
+		ex_arena	own;
+		ex_host    *inner = ex_arena_init(&own);
+		ex_model   *model;
+		ex_buffer	out = {0};
+
+		own.fail_after = n;
+		status = ex_model_from_json(inner, text, strlen(text), &model);
+		if (status == EX_OK)
+			status = ex_model_to_json(inner, model, &out);
+		wrong += status != EX_OK && status != EX_MEMORY;
+		ex_arena_free(&own);
+	}
+	ok(status == EX_OK && wrong == 0, "%s: every one of %ld allocations may fail", name, n);
+}
+
 int
 main(void)
 {
@@ -996,6 +1030,10 @@ main(void)
 	test_sections(vector, "vector");
 	test_sections(image, "image");
 	test_canonical(image);
+	test_memory(columns_document, "vector");
+	test_memory(image_document, "image");
+	test_memory("{'family':'network','features':['x'],'inputs':[{'feature':'x','edges':[1,2]},{'feature':'x'}],"
+				"'image':{'channels':['g'],'height':1,'width':2},'layers':[{'kind':'relu'}]}", "folded");
 	test_folding();
 	test_image_preprocessing();
 	test_edits();
