@@ -22,13 +22,19 @@ plan_predict(CallSite *site, FunctionCallInfo fcinfo, InputKind kind, void *plan
 	return site->entry->model->n_outputs;
 }
 
+/*
+ * Without a BLAS a network gives many rows the bits that it gives each, which
+ * is what this function promises.
+ */
 static void
 run_predict(CallSite *site, const void *plan, const double *x, uint32 n, double *result)
 {
 	const PredictPlan *predict = plan;
 	ex_compiled *compiled = site->entry->compiled;
+	ex_host		host = *site->host;
 
-	EX_PG(site->host, compiled->family->predict_raw(compiled, site->host, x, n, result));
+	host.gemm = NULL;
+	EX_PG(&host, compiled->family->predict_raw(compiled, &host, x, n, result));
 	for (uint32 i = 0; predict->space == EX_RESPONSE && i < n; i++, result += site->entry->model->n_outputs)
 		ex_response(site->entry->model, result, result);
 }
