@@ -67,3 +67,4 @@ SELECT mixed(r) FROM (SELECT 1 AS a) r;
 
 DROP OWNED BY regress_explain_tenant;
 DROP ROLE regress_explain_tenant;
+DROP TABLE explain.model_versions CASCADE;
