@@ -214,7 +214,7 @@ sub signature
 	return "explain.$routine->{name}(\n    " . join(",\n    ", @parameters) . "\n)" . wrap('', '    ', result($routine));
 }
 
-my %kind = (a => 'Aggregate, ', f => '', p => 'Procedure, ');
+my %kind = (a => 'Aggregate, ', f => '', p => 'Procedure, ', w => 'Window function, ');
 my %volatility = (i => 'immutable', s => 'stable', v => 'volatile');
 my %parallel = (s => 'parallel safe', r => 'parallel restricted', u => 'parallel unsafe');
 
