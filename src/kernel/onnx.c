@@ -517,7 +517,7 @@ add_input(onnx_reader *reader, uint32_t port)
 {
 	onnx_port  *input = &reader->input[port];
 	onnx_dims	row;
-	size_t		count;
+	size_t		count = 0;
 
 	if (reader->value[input->value].kind != ONNX_NOTHING)
 		return bad_input(reader, input, EX_INVALID, "is given twice");
