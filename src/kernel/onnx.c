@@ -46,7 +46,7 @@ onnx_need_constant(onnx_reader *reader, uint32_t i, const onnx_tensor **tensor)
 ex_status
 onnx_int_argument(onnx_reader *reader, uint32_t i, const char *attribute, const int64_t **value, size_t *n)
 {
-	const onnx_tensor *tensor;
+	const onnx_tensor *tensor = NULL;
 	int64_t    *integer;
 
 	if (onnx_in(reader, i) == NULL)
@@ -185,7 +185,7 @@ squeezed(onnx_reader *reader, const onnx_dims *in, onnx_dims *out)
 	EX_TRY(onnx_int_argument(reader, 1, "axes", &axis, &n));
 	for (size_t i = 0; i < n; i++)
 	{
-		uint32_t	at;
+		uint32_t	at = 0;
 
 		EX_TRY(onnx_axis(reader, axis[i], in->n, &at));
 		drop |= 1u << at;
@@ -218,7 +218,7 @@ unsqueezed(onnx_reader *reader, const onnx_dims *in, onnx_dims *out)
 	out->n = in->n + (uint32_t) n;
 	for (size_t i = 0; i < n; i++)
 	{
-		uint32_t	at;
+		uint32_t	at = 0;
 
 		EX_TRY(onnx_axis(reader, axis[i], out->n, &at));
 		if ((added >> at) & 1)

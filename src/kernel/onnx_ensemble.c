@@ -561,8 +561,8 @@ read_branches(v5_reader *v)
 {
 	onnx_reader *reader = v->reader;
 	size_t		n = v->n_branches;
-	const double *mode;
-	const double *split;
+	const double *mode = NULL;
+	const double *split = NULL;
 	const int64_t *feature;
 	const int64_t *yes;
 	const int64_t *no;
@@ -597,7 +597,7 @@ read_leaves(v5_reader *v)
 {
 	onnx_ensemble *ensemble = v->ensemble;
 	const int64_t *target;
-	const double *weight;
+	const double *weight = NULL;
 
 	EX_TRY(need_tensor(v->reader, "leaf_weights", v->n_leaves, &weight));
 	EX_TRY(check_finite(v->reader, "leaf_weights", weight, v->n_leaves));
