@@ -46,7 +46,7 @@ onnx_need_constant(onnx_reader *reader, uint32_t i, const onnx_tensor **tensor)
 ex_status
 onnx_int_argument(onnx_reader *reader, uint32_t i, const char *attribute, const int64_t **value, size_t *n)
 {
-	const onnx_tensor *tensor = NULL;
+	const onnx_tensor *tensor;
 	int64_t    *integer;
 
 	if (onnx_in(reader, i) == NULL)
@@ -185,7 +185,7 @@ squeezed(onnx_reader *reader, const onnx_dims *in, onnx_dims *out)
 	EX_TRY(onnx_int_argument(reader, 1, "axes", &axis, &n));
 	for (size_t i = 0; i < n; i++)
 	{
-		uint32_t	at = 0;
+		uint32_t	at;
 
 		EX_TRY(onnx_axis(reader, axis[i], in->n, &at));
 		drop |= 1u << at;
@@ -218,7 +218,7 @@ unsqueezed(onnx_reader *reader, const onnx_dims *in, onnx_dims *out)
 	out->n = in->n + (uint32_t) n;
 	for (size_t i = 0; i < n; i++)
 	{
-		uint32_t	at = 0;
+		uint32_t	at;
 
 		EX_TRY(onnx_axis(reader, axis[i], out->n, &at));
 		if ((added >> at) & 1)
@@ -413,6 +413,7 @@ bad_input(onnx_reader *reader, const onnx_port *port, ex_status status, const ch
 static ex_status
 read_row(onnx_reader *reader, const onnx_port *port, onnx_dims *row, size_t *count)
 {
+	*count = 1;
 	row->n = port->dims.n > 0 ? port->dims.n - 1 : 0;
 	if (!port->has_shape || (port->dims.n == 2 && port->dims.size[1] < 0))
 	{
@@ -430,7 +431,6 @@ read_row(onnx_reader *reader, const onnx_port *port, onnx_dims *row, size_t *cou
 		return bad_input(reader, port, EX_UNSUPPORTED, "has no rows: its first dimension must be theirs");
 	if (port->dims.n > 4)
 		return bad_input(reader, port, EX_UNSUPPORTED, "has more than four dimensions");
-	*count = 1;
 	for (uint32_t i = 0; i < row->n; i++)
 	{
 		row->size[i] = port->dims.size[i + 1];
@@ -517,7 +517,7 @@ add_input(onnx_reader *reader, uint32_t port)
 {
 	onnx_port  *input = &reader->input[port];
 	onnx_dims	row;
-	size_t		count = 0;
+	size_t		count;
 
 	if (reader->value[input->value].kind != ONNX_NOTHING)
 		return bad_input(reader, input, EX_INVALID, "is given twice");
