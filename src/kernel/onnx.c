@@ -36,6 +36,7 @@ onnx_need_constant(onnx_reader *reader, uint32_t i, const onnx_tensor **tensor)
 {
 	onnx_value *value;
 
+	*tensor = NULL;
 	EX_TRY(onnx_need(reader, i, &value));
 	if (value->kind != ONNX_CONSTANT)
 		return onnx_fail(reader, EX_UNSUPPORTED, "its input %u must be a constant", i + 1);
@@ -98,6 +99,7 @@ onnx_axis(onnx_reader *reader, int64_t axis, uint32_t n, uint32_t *out)
 {
 	int64_t		at = axis < 0 ? axis + n : axis;
 
+	*out = 0;
 	if (at < 0 || at >= n)
 		return onnx_fail(reader, EX_INVALID, "axis %lld is out of range: there are %u", (long long) axis, n);
 	*out = (uint32_t) at;

@@ -509,6 +509,7 @@ need_tensor(onnx_reader *reader, const char *name, size_t expected, const double
 {
 	const onnx_tensor *tensor;
 
+	*number = NULL;
 	EX_TRY(onnx_tensor_attribute(reader, name, &tensor));
 	if (tensor == NULL || tensor->number == NULL)
 		return onnx_fail(reader, EX_INVALID, "attribute \"%s\" is missing", name);
@@ -561,8 +562,8 @@ read_branches(v5_reader *v)
 {
 	onnx_reader *reader = v->reader;
 	size_t		n = v->n_branches;
-	const double *mode = NULL;
-	const double *split = NULL;
+	const double *mode;
+	const double *split;
 	const int64_t *feature;
 	const int64_t *yes;
 	const int64_t *no;
@@ -597,7 +598,7 @@ read_leaves(v5_reader *v)
 {
 	onnx_ensemble *ensemble = v->ensemble;
 	const int64_t *target;
-	const double *weight = NULL;
+	const double *weight;
 
 	EX_TRY(need_tensor(v->reader, "leaf_weights", v->n_leaves, &weight));
 	EX_TRY(check_finite(v->reader, "leaf_weights", weight, v->n_leaves));

@@ -132,6 +132,7 @@ count_windows(onnx_reader *reader, window *w)
 static ex_status
 need_image(onnx_reader *reader, onnx_value **in, uint32_t *rank)
 {
+	*rank = 0;
 	EX_TRY(onnx_need_layer(reader, 0, in));
 	if ((*in)->dims.n != 2 && (*in)->dims.n != 3)
 		return onnx_fail(reader, EX_UNSUPPORTED, "only images and sequences are supported, of 4 and 3 dimensions with the rows");
@@ -275,7 +276,7 @@ static ex_status
 conv(onnx_reader *reader)
 {
 	onnx_value *in;
-	uint32_t	rank = 0;
+	uint32_t	rank;
 	int32_t		pad[4];
 
 	take_pad(reader, pad);
@@ -328,7 +329,7 @@ max_pool(onnx_reader *reader)
 {
 	static const int32_t no_pad[4];
 	onnx_value *in;
-	uint32_t	rank = 0;
+	uint32_t	rank;
 
 	EX_TRY(need_image(reader, &in, &rank));
 	return pool(reader, EX_LAYER_MAX_POOL, in, rank, no_pad);
@@ -338,7 +339,7 @@ static ex_status
 average_pool(onnx_reader *reader)
 {
 	onnx_value *in;
-	uint32_t	rank = 0;
+	uint32_t	rank;
 	int32_t		pad[4];
 
 	take_pad(reader, pad);
@@ -354,7 +355,7 @@ global_pool(onnx_reader *reader, ex_layer_kind kind, bool keeps_dims)
 	ex_new_layer spec = {.kind = kind};
 	onnx_value *in;
 	onnx_dims	dims;
-	uint32_t	rank = 0;
+	uint32_t	rank;
 	uint32_t	layer;
 
 	EX_TRY(need_image(reader, &in, &rank));
@@ -369,7 +370,7 @@ reduce(onnx_reader *reader, ex_layer_kind kind)
 {
 	const int64_t *axis;
 	onnx_value *in;
-	uint32_t	rank = 0;
+	uint32_t	rank;
 	uint32_t	seen = 0;
 	size_t		n;
 	int64_t		keeps_dims;
@@ -420,7 +421,7 @@ pad(onnx_reader *reader)
 	int32_t		sum[4] = {0, 0, 0, 0};
 	onnx_value *in;
 	size_t		n;
-	uint32_t	rank = 0;
+	uint32_t	rank;
 	bool		any = false;
 
 	EX_TRY(onnx_int_argument(reader, 1, "pads", &pads, &n));
