@@ -28,6 +28,29 @@ pg_resize(ex_host *host, void *chunk, size_t old_size, size_t new_size)
 	return repalloc_huge(chunk, new_size);
 }
 
+/* An error may leave the host with its scratch: it ends the query that the host serves. */
+static void *
+pg_begin_scratch(ex_host *host)
+{
+	MemoryContext outer = host->context;
+
+	host->context = AllocSetContextCreate(outer, "explain_ext scratch", ALLOCSET_DEFAULT_SIZES);
+	return outer;
+}
+
+static void
+pg_empty_scratch(ex_host *host)
+{
+	MemoryContextReset(host->context);
+}
+
+static void
+pg_end_scratch(ex_host *host, void *outer)
+{
+	MemoryContextDelete(host->context);
+	host->context = outer;
+}
+
 static bool
 pg_poll(ex_host *host)
 {
@@ -65,6 +88,9 @@ init(ex_host *host, MemoryContext context)
 	host->context = context;
 	host->alloc = pg_alloc;
 	host->resize = pg_resize;
+	host->begin_scratch = pg_begin_scratch;
+	host->empty_scratch = pg_empty_scratch;
+	host->end_scratch = pg_end_scratch;
 	host->poll = pg_poll;
 	host->sha256 = pg_sha256;
 	host->print_double = pg_print_double;

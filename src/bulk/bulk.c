@@ -5,6 +5,7 @@
 #include "bulk/bulk.h"
 
 #include "bulk/progress.h"
+#include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/clauses.h"
 #include "optimizer/optimizer.h"
@@ -13,7 +14,7 @@
 #define FIRST_TILE 32			/* rows; who wants one row pays for few */
 #define LAST_TILE 256
 #define TILE_BYTES (4 * 1024 * 1024)	/* of features and results */
-#define ROWS_PER_RESET 64		/* rows read between emptying memory */
+#define ROWS_BYTES (32 * 1024)	/* of memory for reading rows, before it is emptied */
 
 /* What a call in a query keeps: in fn_extra. */
 typedef struct BulkSite
@@ -26,16 +27,19 @@ typedef struct BulkSite
 	/* the tile */
 	int64		first;			/* its position in the partition */
 	uint32		n;
-	uint32		width;			/* numbers per row of result */
-	void	   *plan;
-	bool		null[LAST_TILE];	/* the answer is NULL */
+	uint32		handed_out;		/* answers */
+	Size		bytes;			/* of inputs, as the executor stores them */
+	uint32		n_explained;	/* rows that are not null: they lie together in ... */
 	double	   *x;
 	double	   *result;
+	int16		place[LAST_TILE];	/* ... here; -1: the answer is NULL */
+	uint64		width;			/* numbers per row of result */
+	void	   *plan;
 
 	MemoryContext rows;			/* values of rows being read */
 	MemoryContext numbers;		/* x and result */
 	uint32		sized_p;		/* what x and result have room for ... */
-	uint32		sized_width;
+	uint64		sized_width;
 	uint32		capacity;		/* ... in rows */
 	Progress   *progress;
 } BulkSite;
@@ -68,28 +72,23 @@ check_options(const BulkMethod *method, List *arguments)
 }
 
 static BulkSite *
-bulk_site(FunctionCallInfo fcinfo, const BulkMethod *method)
+create_site(FunctionCallInfo fcinfo, const BulkMethod *method)
 {
-	BulkSite   *bulk = fcinfo->flinfo->fn_extra;
+	MemoryContext context = fcinfo->flinfo->fn_mcxt;
+	List	   *arguments = castNode(WindowFunc, fcinfo->flinfo->fn_expr)->args;
+	BulkSite   *bulk;
 
-	if (bulk == NULL)
-	{
-		MemoryContext context = fcinfo->flinfo->fn_mcxt;
-		List	   *arguments = castNode(WindowFunc, fcinfo->flinfo->fn_expr)->args;
-
-		check_options(method, arguments);
-		bulk = MemoryContextAllocZero(context, sizeof(BulkSite));
-		bulk->site = call_site_create(context);
-		bulk->ahead = model_ref_create(context);
-		bulk->model_varies = !is_invariant(linitial(arguments));
-		bulk->target = FIRST_TILE;
-		bulk->plan = MemoryContextAllocZero(context, method->plan_size);
-		bulk->rows = AllocSetContextCreate(context, "explain_ext rows", ALLOCSET_DEFAULT_SIZES);
-		bulk->numbers = AllocSetContextCreate(context, "explain_ext tile", ALLOCSET_DEFAULT_SIZES);
-		bulk->progress = progress_begin(context, fcinfo->flinfo->fn_oid,
-										exprType(lsecond(arguments)));
-		fcinfo->flinfo->fn_extra = bulk;
-	}
+	check_options(method, arguments);
+	bulk = MemoryContextAllocZero(context, sizeof(BulkSite));
+	bulk->site = call_site_create(context);
+	bulk->ahead = model_ref_create(context);
+	bulk->model_varies = !is_invariant(linitial(arguments));
+	bulk->target = FIRST_TILE;
+	bulk->plan = MemoryContextAllocZero(context, method->plan_size);
+	bulk->rows = AllocSetContextCreate(context, "explain_ext rows", 0, ROWS_BYTES, ALLOCSET_DEFAULT_MAXSIZE);
+	bulk->numbers = AllocSetContextCreate(context, "explain_ext tile", ALLOCSET_DEFAULT_SIZES);
+	bulk->progress = progress_begin(context, fcinfo->flinfo->fn_oid, exprType(lsecond(arguments)));
+	fcinfo->flinfo->fn_extra = bulk;
 	return bulk;
 }
 
@@ -101,50 +100,66 @@ fetch_options(FunctionCallInfo fcinfo, WindowObject window)
 		fcinfo->args[i].value = WinGetFuncArgCurrent(window, i, &fcinfo->args[i].isnull);
 }
 
+/* Rows of a tile, by the bytes of a row of numbers. */
+static uint32
+tile_rows(Size row)
+{
+	return Max(1, Min(LAST_TILE, TILE_BYTES / row));
+}
+
 /* Room for tiles of the site's model. */
 static void
 size_tile(BulkSite *bulk)
 {
 	uint32		p = bulk->site->entry->model->n_features;
-	Size		row = ((Size) p + bulk->width) * sizeof(double);
+	Size		row = (p + bulk->width) * sizeof(double);
 
 	if (bulk->capacity > 0 && bulk->sized_p == p && bulk->sized_width == bulk->width)
 		return;
+	if (!AllocSizeIsValid(row))
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("array of attributions is too large")));
+	bulk->capacity = 0;			/* until there is room again */
 	MemoryContextReset(bulk->numbers);
-	bulk->capacity = Max(1, Min(LAST_TILE, TILE_BYTES / row));
-	bulk->x = MemoryContextAllocHuge(bulk->numbers, bulk->capacity * (Size) p * sizeof(double));
-	bulk->result = MemoryContextAllocHuge(bulk->numbers, bulk->capacity * (Size) bulk->width * sizeof(double));
+	bulk->x = MemoryContextAllocHuge(bulk->numbers, tile_rows(row) * p * sizeof(double));
+	bulk->result = MemoryContextAllocHuge(bulk->numbers, tile_rows(row) * bulk->width * sizeof(double));
 	bulk->sized_p = p;
 	bulk->sized_width = bulk->width;
+	bulk->capacity = tile_rows(row);
 }
 
 /*
- * The arguments of a row of the tile that is being read, 0 for the first.
- * False where the partition ends before it.
+ * Argument 0 or 1 of the tile's next row; *outside: the partition has none.
+ *
+ * A value may lie in the slot that holds the row, which the next call of this
+ * function overwrites: use it before.
  */
-static bool
-fetch_row(const BulkSite *bulk, WindowObject window, bool wants_model, Datum *model, Datum *input, bool *null)
+static Datum
+fetch(const BulkSite *bulk, WindowObject window, int argno, bool *null, bool *outside)
 {
-	bool		no_model = false;
-	bool		no_input;
-	bool		outside;
-
-	*input = WinGetFuncArgInPartition(window, 1, bulk->n, WINDOW_SEEK_CURRENT, false, &no_input, &outside);
-	if (outside)
-		return false;
-	if (wants_model)
-		*model = WinGetFuncArgInPartition(window, 0, bulk->n, WINDOW_SEEK_CURRENT, false, &no_model, &outside);
-	*null = no_model || no_input;
-	return true;
+	*outside = false;
+	if (bulk->n == 0)
+		return WinGetFuncArgCurrent(window, argno, null);
+	return WinGetFuncArgInPartition(window, argno, (int) bulk->n, WINDOW_SEEK_CURRENT, false, null, outside);
 }
 
+/* Adds a row to the tile. */
 static void
 put_row(BulkSite *bulk, InputKind kind, Datum input)
 {
 	Size		p = bulk->site->entry->model->n_features;
 
+	bulk->bytes += VARSIZE_ANY(DatumGetPointer(input));
 	call_site_read(bulk->site, kind, input);
-	memcpy(bulk->x + bulk->n * p, bulk->site->row->x, p * sizeof(double));
+	memcpy(bulk->x + bulk->n_explained * p, bulk->site->row->x, p * sizeof(double));
+	bulk->place[bulk->n++] = (int16) bulk->n_explained++;
+}
+
+static void
+put_null(BulkSite *bulk)
+{
+	bulk->place[bulk->n++] = -1;
 }
 
 /* The first row decides on the model.  False if it is null: a tile of its own. */
@@ -153,66 +168,93 @@ open_tile(BulkSite *bulk, FunctionCallInfo fcinfo, InputKind kind, ModelSource s
 		  const BulkMethod *method)
 {
 	WindowObject window = PG_WINDOW_OBJECT();
-	Datum		model = (Datum) 0;
-	Datum		input;
+	bool		no_model;
+	bool		no_input = true;
+	bool		outside;
+	Datum		value = fetch(bulk, window, 0, &no_model, &outside);
 
-	bulk->n = 0;
-	MemoryContextReset(bulk->site->scratch);
-	if (!fetch_row(bulk, window, true, &model, &input, &bulk->null[0]))
-		elog(ERROR, "current row is not in its partition");
-	if (!bulk->null[0])
+	if (!no_model)
 	{
-		fetch_options(fcinfo, window);
-		bulk->site->entry = model_ref_get(bulk->site->ref, source, model);
-		bulk->width = method->plan(bulk->site, fcinfo, kind, bulk->plan);
-		size_tile(bulk);
-		put_row(bulk, kind, input);
+		bulk->site->entry = model_ref_get(bulk->site->ref, source, value);
+		value = fetch(bulk, window, 1, &no_input, &outside);
 	}
-	bulk->n = 1;
-	return !bulk->null[0];
+	if (no_input)
+	{
+		put_null(bulk);
+		return false;
+	}
+	fetch_options(fcinfo, window);
+	bulk->width = method->plan(bulk->site, fcinfo, kind, bulk->plan);
+	size_tile(bulk);
+	put_row(bulk, kind, value);
+	return true;
 }
 
-/* Rows until the tile is full, the partition ends, or another model comes. */
+typedef enum NextModel
+{
+	SAME_MODEL,
+	NO_MODEL,
+	OTHER_MODEL					/* or no row at all */
+} NextModel;
+
+/* What the tile's next row has for a model, where that depends on the row. */
+static NextModel
+next_model(BulkSite *bulk, WindowObject window, ModelSource source)
+{
+	bool		null;
+	bool		outside;
+	Datum		model;
+
+	if (!bulk->model_varies)
+		return SAME_MODEL;
+	model = fetch(bulk, window, 0, &null, &outside);
+	if (outside)
+		return OTHER_MODEL;
+	if (null)
+		return NO_MODEL;
+	return model_ref_get(bulk->ahead, source, model) == bulk->site->entry ? SAME_MODEL : OTHER_MODEL;
+}
+
+/* Adds the next row.  False if it is not of this tile, or there is none. */
+static bool
+next_row(BulkSite *bulk, WindowObject window, InputKind kind, ModelSource source)
+{
+	NextModel	model = next_model(bulk, window, source);
+	bool		null = true;
+	bool		outside = model == OTHER_MODEL;
+	Datum		input = (Datum) 0;
+
+	if (model == SAME_MODEL)
+		input = fetch(bulk, window, 1, &null, &outside);
+	if (outside)
+		return false;
+	if (null)
+		put_null(bulk);
+	else
+		put_row(bulk, kind, input);
+	return true;
+}
+
+/*
+ * Rows until the tile is full, the partition ends, or another model comes.
+ *
+ * The executor keeps the tile's rows within work_mem, and would else write
+ * all that follow to disk as well: a quarter of it leaves room for other
+ * columns, and for rows behind that it has not yet let go.
+ */
 static void
 fill_tile(BulkSite *bulk, WindowObject window, InputKind kind, ModelSource source)
 {
 	uint32		end = Min(bulk->target, bulk->capacity);
-	Datum		model = (Datum) 0;
-	Datum		input;
+	Size		most_bytes = (Size) work_mem * 1024 / 4;
 
-	while (bulk->n < end &&
-		   fetch_row(bulk, window, bulk->model_varies, &model, &input, &bulk->null[bulk->n]))
+	while (bulk->n < end && bulk->bytes < most_bytes && next_row(bulk, window, kind, source))
 	{
-		if (!bulk->null[bulk->n])
-		{
-			if (bulk->model_varies && model_ref_get(bulk->ahead, source, model) != bulk->site->entry)
-				break;
-			put_row(bulk, kind, input);
-		}
-		bulk->n++;
-		if (bulk->n % ROWS_PER_RESET == 0)
+		CHECK_FOR_INTERRUPTS();
+		if (MemoryContextMemAllocated(bulk->rows, false) > ROWS_BYTES)
 			MemoryContextReset(bulk->rows);
 	}
 	bulk->target = Min(2 * bulk->target, LAST_TILE);
-}
-
-/* Null rows have no features: the kernel sees the runs between them. */
-static void
-run_tile(BulkSite *bulk, const BulkMethod *method)
-{
-	Size		p = bulk->sized_p;
-
-	for (uint32 i = 0; i < bulk->n;)
-	{
-		uint32		end = i;
-
-		while (end < bulk->n && !bulk->null[end])
-			end++;
-		if (end > i)
-			method->run(bulk->site, bulk->plan, bulk->x + i * p, end - i,
-						bulk->result + (Size) i * bulk->width);
-		i = end + 1;
-	}
 }
 
 /*
@@ -227,10 +269,13 @@ next_tile(BulkSite *bulk, FunctionCallInfo fcinfo, ModelSource source, InputKind
 	MemoryContext old = MemoryContextSwitchTo(bulk->rows);
 
 	bulk->first = WinGetCurrentPosition(window);
+	bulk->n = bulk->n_explained = bulk->handed_out = 0;
+	bulk->bytes = 0;
+	MemoryContextReset(bulk->site->scratch);
 	if (open_tile(bulk, fcinfo, kind, source, method))
 	{
 		fill_tile(bulk, window, kind, source);
-		run_tile(bulk, method);
+		method->run(bulk->site, bulk->plan, bulk->x, bulk->n_explained, bulk->result);
 	}
 	WinSetMarkPosition(window, bulk->first + bulk->n - 1);
 	progress_add(bulk->progress, bulk->n);
@@ -238,19 +283,35 @@ next_tile(BulkSite *bulk, FunctionCallInfo fcinfo, ModelSource source, InputKind
 	MemoryContextReset(bulk->rows);
 }
 
+/*
+ * In a new partition, or when the plan is run again.  Who did not want all
+ * that was read ahead, such as a LIMIT in a LATERAL subquery, gets less.
+ */
+static void
+begin_partition(BulkSite *bulk)
+{
+	if (bulk->handed_out < bulk->n)
+		bulk->target = FIRST_TILE;
+	bulk->n = 0;
+}
+
 Datum
 bulk_call(FunctionCallInfo fcinfo, ModelSource source, InputKind kind, const BulkMethod *method)
 {
+	BulkSite   *bulk = fcinfo->flinfo->fn_extra != NULL ? fcinfo->flinfo->fn_extra : create_site(fcinfo, method);
 	WindowObject window = PG_WINDOW_OBJECT();
-	BulkSite   *bulk = bulk_site(fcinfo, method);
 	BulkPartition *partition = WinGetPartitionLocalMemory(window, sizeof(BulkPartition));
 	int64		at = WinGetCurrentPosition(window);
+	int			place;
 
-	if (!partition->begun || at >= bulk->first + bulk->n)
-		next_tile(bulk, fcinfo, source, kind, method);
+	if (!partition->begun)
+		begin_partition(bulk);
 	partition->begun = true;
-	at -= bulk->first;
-	if (bulk->null[at])
+	if (bulk->n == 0 || at >= bulk->first + bulk->n)
+		next_tile(bulk, fcinfo, source, kind, method);
+	bulk->handed_out++;
+	place = bulk->place[at - bulk->first];
+	if (place < 0)
 		PG_RETURN_NULL();
-	return method->answer(bulk->site, bulk->plan, bulk->result + at * bulk->width);
+	return method->answer(bulk->site, bulk->plan, bulk->result + place * bulk->width);
 }

@@ -23,7 +23,7 @@ typedef struct BulkMethod
 	const char *name;			/* of the SQL function */
 
 	/* read the options for the model site->entry; returns numbers per row */
-	uint32		(*plan) (CallSite *site, FunctionCallInfo fcinfo, InputKind kind, void *plan);
+	uint64		(*plan) (CallSite *site, FunctionCallInfo fcinfo, InputKind kind, void *plan);
 	Size		plan_size;
 
 	/* result[n * width] of n rows x[n * p] */

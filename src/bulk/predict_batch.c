@@ -12,7 +12,7 @@ typedef struct PredictPlan
 	ex_space	space;
 } PredictPlan;
 
-static uint32
+static uint64
 plan_predict(CallSite *site, FunctionCallInfo fcinfo, InputKind kind, void *plan)
 {
 	PredictPlan *predict = plan;

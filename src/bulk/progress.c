@@ -38,6 +38,10 @@ enum
 struct Progress
 {
 	MemoryContextCallback on_end;
+	Oid			function;
+	Oid			relation;		/* whose rows are the input; or none */
+	int64		started;
+	int64		total;
 	int64		done;
 };
 
@@ -76,40 +80,56 @@ estimated_rows(Oid relation)
 	return rows < 0 ? -1 : (int64) rows;
 }
 
+static void
+take_slot(const Progress *progress)
+{
+	pgstat_progress_start_command(EXPLAIN_COMMAND, progress->relation);
+	pgstat_progress_update_param(AT_FUNCTION, (int64) progress->function);
+	pgstat_progress_update_param(AT_STARTED, progress->started);
+	pgstat_progress_update_param(AT_TOTAL, progress->total);
+}
+
+static void
+report(const Progress *progress)
+{
+	static const int at[] = {AT_DONE, AT_REPORTED};
+	const int64 value[] = {progress->done, GetCurrentTimestamp()};
+
+	pgstat_progress_update_multi_param(lengthof(at), at, value);
+}
+
 Progress *
 progress_begin(MemoryContext context, Oid function, Oid input_type)
 {
 	Progress   *progress = MemoryContextAllocZero(context, sizeof(Progress));
-	Oid			relation = get_typ_typrelid(input_type);
-	int64		now = GetCurrentTimestamp();
 
 	/* a command that reports itself, or an outer query of ours, goes before */
-	if (!slot_is(PROGRESS_COMMAND_INVALID))
+	if (!slot_is(PROGRESS_COMMAND_INVALID) || reporting != NULL)
 		return progress;
-	reporting = progress;
+	progress->function = function;
+	progress->relation = get_typ_typrelid(input_type);
+	progress->started = GetCurrentTimestamp();
+	progress->total = estimated_rows(progress->relation);
 	progress->on_end.func = end_report;
 	progress->on_end.arg = progress;
 	MemoryContextRegisterResetCallback(context, &progress->on_end);
-	pgstat_progress_start_command(EXPLAIN_COMMAND, relation);
-	pgstat_progress_update_param(AT_FUNCTION, (int64) function);
-	pgstat_progress_update_param(AT_STARTED, now);
-	pgstat_progress_update_param(AT_REPORTED, now);
-	pgstat_progress_update_param(AT_TOTAL, estimated_rows(relation));
+	reporting = progress;
+	take_slot(progress);
+	report(progress);
 	return progress;
 }
 
 void
 progress_add(Progress *progress, uint32 rows)
 {
-	static const int at[] = {AT_DONE, AT_REPORTED};
-	int64		value[2];
-
 	progress->done += rows;
-	if (reporting != progress || !slot_is(EXPLAIN_COMMAND))
+	if (reporting != progress)
 		return;
-	value[0] = progress->done;
-	value[1] = GetCurrentTimestamp();
-	pgstat_progress_update_multi_param(2, at, value);
+	/* the slot is emptied where a subtransaction fails, and after a command that took it */
+	if (slot_is(PROGRESS_COMMAND_INVALID))
+		take_slot(progress);
+	if (slot_is(EXPLAIN_COMMAND))
+		report(progress);
 }
 
 /* As in pg_stat_activity: other roles' work is for those who may see it. */

@@ -44,7 +44,7 @@ run_tile(CallSite *site, const ShapPlan *plan, TileKernel kernel, const double *
 /*
  * Values
  */
-static uint32
+static uint64
 plan_values(CallSite *site, FunctionCallInfo fcinfo, InputKind kind, void *plan)
 {
 	plan_one_output(site, fcinfo, kind, plan);
@@ -84,10 +84,10 @@ INPUT_OVERLOADS(shap_batch);
 /*
  * Interactions
  */
-static uint32
+static uint64
 plan_interactions(CallSite *site, FunctionCallInfo fcinfo, InputKind kind, void *plan)
 {
-	uint32		p = site->entry->model->n_features;
+	uint64		p = site->entry->model->n_features;
 
 	plan_one_output(site, fcinfo, kind, plan);
 	shap_check_interactions(plan);

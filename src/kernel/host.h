@@ -66,6 +66,14 @@ struct ex_host
 	/* grows (or shrinks) a chunk of alloc; the old pointer is dead after it */
 	void	   *(*resize) (ex_host *host, void *chunk, size_t old_size, size_t new_size);
 
+	/*
+	 * optional: between begin_scratch and end_scratch, alloc takes memory that
+	 * empty_scratch gives back; end_scratch takes what begin_scratch returned
+	 */
+	void	   *(*begin_scratch) (ex_host *host);
+	void		(*empty_scratch) (ex_host *host);
+	void		(*end_scratch) (ex_host *host, void *outer);
+
 	/* true: stop now.  NULL: never.  A server host may longjmp instead. */
 	bool		(*poll) (ex_host *host);
 
