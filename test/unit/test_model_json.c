@@ -324,7 +324,8 @@ static const struct
 	{"NULL", EX_NULL},
 	{"RANGE", EX_RANGE},
 	{"DIMENSION", EX_DIMENSION},
-	{"DUPLICATE", EX_DUPLICATE_KEY}
+	{"DUPLICATE", EX_DUPLICATE_KEY},
+	{"LIMIT", EX_LIMIT}
 };
 
 static ex_status
