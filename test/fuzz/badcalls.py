@@ -244,6 +244,8 @@ class Draw:
         self.depth += 1
         if function.kind == "a":
             text = self.aggregate(function)
+        elif function.kind == "w":
+            text = self.window(function)
         else:
             text = f"{function.name}({', '.join(self.arguments(function))})"
         self.depth -= 1
@@ -263,6 +265,16 @@ class Draw:
         order = self.rng.choice(["", "", "", " ORDER BY 1", ") FILTER (WHERE false"])
         source = " UNION ALL ".join(f"SELECT {row}" for row in rows)
         return f"(SELECT {function.name}({names}{order}) FROM ({source}) r)"
+
+    def window(self, function):
+        """The first answer over rows that are alike, some of them null: few or many enough for a tile."""
+        arguments = self.arguments(function)
+        if self.chance(0.3):
+            arguments[1] = f"CASE WHEN i % 3 > 0 THEN {arguments[1]} END"
+        over = self.rng.choice(["", "", "ORDER BY i DESC", "PARTITION BY i % 2", "ROWS 1 PRECEDING"])
+        rows = self.rng.choice([1, 2, 40, 300])
+        return (f"(SELECT {function.name}({', '.join(arguments)}) OVER ({over}) AS answer"
+                f" FROM generate_series(1, {rows}) i OFFSET {self.rng.choice([0, 0, rows // 2])} LIMIT 1)")
 
     def argument(self, parameter):
         if parameter.type != "record" and self.chance(0.03):
