@@ -275,6 +275,7 @@ next_tile(BulkSite *bulk, FunctionCallInfo fcinfo, ModelSource source, InputKind
 	if (open_tile(bulk, fcinfo, kind, source, method))
 	{
 		fill_tile(bulk, window, kind, source);
+		progress_add(bulk->progress, 0);
 		method->run(bulk->site, bulk->plan, bulk->x, bulk->n_explained, bulk->result);
 	}
 	WinSetMarkPosition(window, bulk->first + bulk->n - 1);

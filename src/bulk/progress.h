@@ -20,7 +20,7 @@ typedef struct Progress Progress;
  */
 extern Progress *progress_begin(MemoryContext context, Oid function, Oid input_type);
 
-/* So many rows more are done. */
+/* So many rows more are done; with 0, say again what is under way, which a failed subtransaction wipes out. */
 extern void progress_add(Progress *progress, uint32 rows);
 
 #endif							/* PROGRESS_H */
