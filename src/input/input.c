@@ -52,6 +52,10 @@ typedef struct RecordMap
 	ColumnMap  *column;			/* one for each feature */
 	int		   *plain;			/* attributes of the features if all are
 								 * plain, else NULL */
+	uint32	   *offset;			/* where they are in a record without nulls,
+								 * if only columns of fixed length precede
+								 * them, else NULL */
+	int			last;			/* largest of those attributes */
 	TupleDesc	tupdesc;
 	Datum	   *values;
 	bool	   *nulls;
@@ -311,6 +315,37 @@ plain_attributes(const ColumnMap *column, uint32 n)
 	return attribute;
 }
 
+static uint32 *
+fixed_offsets(TupleDesc tupdesc, const int *attribute, uint32 n, int last)
+{
+	uint32	   *of_attribute = palloc((last + 1) * sizeof(uint32));
+	uint32	   *offset = palloc(n * sizeof(uint32));
+	uint32		end = 0;
+
+	for (int a = 0; a <= last; a++)
+	{
+		Form_pg_attribute form = TupleDescAttr(tupdesc, a);
+
+		if (form->attlen <= 0)
+			return NULL;
+		of_attribute[a] = att_align_nominal(end, form->attalign);
+		end = of_attribute[a] + form->attlen;
+	}
+	for (uint32 i = 0; i < n; i++)
+		offset[i] = of_attribute[attribute[i]];
+	return offset;
+}
+
+static void
+map_offsets(RecordMap *map, uint32 n)
+{
+	if (map->plain == NULL || n == 0)
+		return;
+	for (uint32 i = 0; i < n; i++)
+		map->last = Max(map->last, map->plain[i]);
+	map->offset = fixed_offsets(map->tupdesc, map->plain, n, map->last);
+}
+
 static void
 map_column(const InputReader *reader, TupleDesc tupdesc, uint32 i, ColumnMap *column)
 {
@@ -354,6 +389,7 @@ map_record(InputReader *reader, RecordMap *map, Oid type, int32 typmod, uint64 r
 	for (uint32 i = 0; i < reader->n; i++)
 		map_column(reader, made.tupdesc, i, &made.column[i]);
 	made.plain = plain_attributes(made.column, reader->n);
+	map_offsets(&made, reader->n);
 	MemoryContextSwitchTo(old);
 	*map = made;
 }
@@ -457,6 +493,24 @@ copy_plain(const InputReader *reader, const RecordMap *map, InputRow *row)
 	return !rule_needed;
 }
 
+/* The same where each value has its place: the record need not be taken apart. */
+static bool
+copy_fixed(const InputReader *reader, const RecordMap *map, HeapTupleHeader record, InputRow *row)
+{
+	const char *data = (const char *) record + record->t_hoff;
+	bool		rule_needed = false;
+
+	if ((record->t_infomask & HEAP_HASNULL) != 0 || HeapTupleHeaderGetNatts(record) <= map->last)
+		return false;
+	for (uint32 i = 0; i < reader->n; i++)
+	{
+		memcpy(&row->x[i], data + map->offset[i], sizeof(double));
+		rule_needed |= row->x[i] != row->x[i];
+	}
+	memset(row->missing, 0, reader->n * sizeof(bool));
+	return !rule_needed;
+}
+
 static void
 set_columns(const InputReader *reader, const RecordMap *map, InputRow *row)
 {
@@ -483,6 +537,8 @@ read_record(InputReader *reader, RecordMap *map, InputRow *row, Datum input)
 	if (map->context == NULL || map->row_type != row_type)
 		map_record(reader, map, type, typmod, row_type);
 
+	if (map->offset != NULL && copy_fixed(reader, map, header, row))
+		return;
 	tuple.t_len = HeapTupleHeaderGetDatumLength(header);
 	ItemPointerSetInvalid(&tuple.t_self);
 	tuple.t_tableOid = InvalidOid;

@@ -137,3 +137,15 @@ SELECT explain.predict(m, '{null,2,1}'::float8[]) FROM models WHERE name = 'mixe
 DROP TABLE people, wide, models;
 DROP TYPE colour;
 DROP DOMAIN years;
+-- float8 columns are read from their places where no null and nothing of variable length precedes them
+CREATE TEMP TABLE places (gone int, a float8, s int2, b float8, t text, c float8);
+ALTER TABLE places ADD COLUMN d float8 DEFAULT 7;
+INSERT INTO places VALUES (1, 1, 1, 2, 'x', 3, 4), (NULL, 1, 1, 2, 'x', 3, 4), (1, 1, NULL, 2, NULL, 3, 4);
+ALTER TABLE places DROP COLUMN gone;
+INSERT INTO places VALUES (1, 1, 2, 'x', 3, 4);
+ALTER TABLE places ADD COLUMN e float8 DEFAULT 5;
+SELECT explain.predict(explain.linear_model('{a,b}', '{1,10}', 0), p) AS before_text,
+	explain.predict(explain.linear_model('{b,a,d,c}', '{10,1,1000,100}', 0), p) AS after_text,
+	explain.predict(explain.linear_model('{b,a}', '{10,1}', 0), q) AS narrow,
+	explain.predict(explain.linear_model('{e,b,a}', '{10000,10,1}', 0), p) AS added
+FROM places p, LATERAL (SELECT p.a, p.s, p.b) q;
