@@ -104,6 +104,12 @@ $(UNIT_TESTS): unit/%: $(top)test/unit/%.c kernels.a
 	$(CC) $(UNIT_CPPFLAGS) $(UNIT_CFLAGS) $< kernels.a -lm -MT $@ -o $@
 -include $(addsuffix .d,$(UNIT_TESTS))
 
+# programs that make bench measures
+bench/%: $(top)test/bench/%.c kernels.a
+	@mkdir -p bench
+	$(CC) $(UNIT_CPPFLAGS) $(UNIT_CFLAGS) $< kernels.a -lm -MT $@ -o $@
+-include $(wildcard bench/*.d)
+
 unit/plant: $(top)test/asan/plant.c
 	$(CC) -DEX_PLANT_MAIN $(UNIT_CFLAGS) $< -o $@
 

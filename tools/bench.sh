@@ -12,7 +12,9 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM HUP
 say "Building explain_ext $version for PostgreSQL $major ..."
 stage release "$work/stage"
-export PG_CONFIG
+build release bench/kernel_tile
+BUILD=$build_dir
+export PG_CONFIG BUILD
 # peers are measured on one thread
 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 \
 	sh tools/with-server.sh "$work/stage" /usr/bin/python3 test/bench/bench.py ${T:+"$T"}

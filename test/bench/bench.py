@@ -9,7 +9,7 @@ import sys
 
 import harness
 
-MODULES = ("trees", "networks", "bulk")
+MODULES = ("trees", "networks", "bulk", "growth")
 
 
 def find_figures():

@@ -7,12 +7,13 @@ The peer's rows lie in memory.  BULK_ROWS sets how many rows there are.
 import os
 import subprocess
 import sys
+import tempfile
 import time
 
-import psycopg2
+import numpy as np
 
-from harness import FEATURES, NAMES, SEED, X_TRAIN, peer, report, server_cpu, sql, the_model, CPU
-from trees import PEER, booster, peer_rows  # noqa: F401 (PEER is for bench.py)
+from harness import CPU, FEATURES, NAMES, X_TRAIN, connection, report, server_cpu, sql, the_model
+from trees import BOOSTERS, PEER, booster, peer_rows  # noqa: F401 (PEER is for bench.py)
 
 ROWS = int(os.environ.get("BULK_ROWS", 1000000))
 
@@ -91,6 +92,34 @@ def figure_bulk_interactions():
     name = booster(100, 6)
     report("shap_interaction_batch, 100 trees, depth 6 / pred_interactions",
            batch(name, 20000, "shap_interaction_batch"), peer_rows(name, 20, pred_interactions=True), 100)
+
+
+def tile_kernel(name, n):
+    """Seconds per row of the kernel alone, in a C program (make bench builds it), on the same rows."""
+    program = os.path.join(os.environ["BUILD"], "bench", "kernel_tile")
+    with tempfile.TemporaryDirectory() as folder:
+        model, rows = os.path.join(folder, "model.json"), os.path.join(folder, "rows")
+        BOOSTERS[name].save_model(model)
+        with connection.cursor("rows", withhold=True) as found, open(rows, "wb") as out:
+            found.itersize = 10000
+            found.execute(f"SELECT {', '.join(NAMES)} FROM bench_many WHERE id < {n}")
+            while part := found.fetchmany(10000):
+                out.write(np.array(part).tobytes())
+        wall, cpu = map(float, subprocess.run([program, model, rows], capture_output=True, check=True, text=True).stdout.split())
+    return (wall, cpu)[CPU] / 1e6
+
+
+def figure_bulk_kernel():
+    """What the server costs beside the kernel, and how far the kernel is from the estimated limit."""
+    load_many()
+    name = booster(100, 6)
+    n = min(ROWS, 200000)
+    kernel = tile_kernel(name, n)
+    table = min(batch(name, n) for _ in range(3))
+    report("shap_batch, table of arrays / tile kernel alone, in C", table, kernel, 1.3, at_least=False)
+    each = f"{kernel * 1e9 / 100:.0f} ns per (row, tree) in the kernel, {table * 1e9 / 100:.0f} ns end to end"
+    print(f"  {each}; the estimated limit is 20 to 25 ns: {kernel * 1e9 / 100 / 22.5:.1f} and"
+          f" {table * 1e9 / 100 / 22.5:.1f} times that", flush=True)
 
 
 def figure_bulk_sessions():
