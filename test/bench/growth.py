@@ -57,7 +57,7 @@ def of_features(features, their_rows):
 def measure():
     """title, label of x, of y, and the points (x, ours, theirs; none where not measured)"""
     load_many()
-    rows = min(ROWS, 20000)
+    rows = min(ROWS, 100000)
     yield ("Trees of depth 6, 30 features", "trees", "µs per row",
            [(n, *both(booster(n, 6), rows, 20000 // n)) for n in (10, 30, 100, 300, 1000)])
     yield ("100 trees, 30 features", "depth", "µs per row",
@@ -96,10 +96,12 @@ def draw(panels):
 
 
 def figure_bulk_growth():
-    panels = list(measure())
-    for title, x_label, y_label, points in panels:
+    panels = []
+    for panel in measure():
+        panels.append(panel)
+        title, x_label, y_label, points = panel
         print(f"  {title}")
         for x, ours, theirs in points:
-            print(f"    {x:>8,} {x_label:10s} {ours:12.2f} {theirs:12.2f} {y_label}", flush=True)
+            print(f"    {x:>8,} {x_label:10s} {ours:12.4g} {theirs:12.4g} {y_label}", flush=True)
     draw(panels)
     print(f"  drawn: {os.path.relpath(PLOT)}")
