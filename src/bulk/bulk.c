@@ -14,13 +14,15 @@
 #define FIRST_TILE 32			/* rows; who wants one row pays for few */
 #define LAST_TILE 256
 #define TILE_BYTES (4 * 1024 * 1024)	/* of features and results */
-#define ROWS_BYTES (32 * 1024)	/* of memory for reading rows, before it is emptied */
+#define ROWS_BYTES (32 * 1024)	/* of memory for reading rows, before it is
+								 * emptied */
 
 /* What a call in a query keeps: in fn_extra. */
 typedef struct BulkSite
 {
 	CallSite   *site;
-	ModelRef   *ahead;			/* models of rows ahead, while site->ref pins the tile's */
+	ModelRef   *ahead;			/* models of rows ahead, while site->ref pins
+								 * the tile's */
 	bool		model_varies;	/* argument 0 differs from row to row */
 	uint32		target;			/* rows that the next tile may have */
 
@@ -29,7 +31,8 @@ typedef struct BulkSite
 	uint32		n;
 	uint32		handed_out;		/* answers */
 	Size		bytes;			/* of inputs, as the executor stores them */
-	uint32		n_explained;	/* rows that are not null: they lie together in ... */
+	uint32		n_explained;	/* rows that are not null: they lie together
+								 * in ... */
 	double	   *x;
 	double	   *result;
 	int16		place[LAST_TILE];	/* ... here; -1: the answer is NULL */

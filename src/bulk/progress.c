@@ -125,7 +125,11 @@ progress_add(Progress *progress, uint32 rows)
 	progress->done += rows;
 	if (reporting != progress)
 		return;
-	/* the slot is emptied where a subtransaction fails, and after a command that took it */
+
+	/*
+	 * the slot is emptied where a subtransaction fails, and after a command
+	 * that took it
+	 */
 	if (slot_is(PROGRESS_COMMAND_INVALID))
 		take_slot(progress);
 	if (slot_is(EXPLAIN_COMMAND))

@@ -67,8 +67,9 @@ struct ex_host
 	void	   *(*resize) (ex_host *host, void *chunk, size_t old_size, size_t new_size);
 
 	/*
-	 * optional: between begin_scratch and end_scratch, alloc takes memory that
-	 * empty_scratch gives back; end_scratch takes what begin_scratch returned
+	 * optional: between begin_scratch and end_scratch, alloc takes memory
+	 * that empty_scratch gives back; end_scratch takes what begin_scratch
+	 * returned
 	 */
 	void	   *(*begin_scratch) (ex_host *host);
 	void		(*empty_scratch) (ex_host *host);
