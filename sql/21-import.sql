@@ -37,4 +37,4 @@ CREATE FUNCTION explain.onnx_model(file bytea, features text[] DEFAULT NULL, out
 	AS 'MODULE_PATHNAME', 'explain_onnx_model'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100000;
 COMMENT ON FUNCTION explain.onnx_model(bytea, text[], text[], text[], text) IS
-'Model from the bytes of an ONNX file: a tree ensemble, a linear model or a network, with the preprocessing in front of it folded in. features, outputs: their names, instead of those in the file; channels: names of the channels of an image; graph_output: which output of the graph is explained, where there are several';
+'Model from the bytes of an ONNX file: a tree ensemble, a linear model or a network, with the preprocessing in front of it folded in. features, outputs: their names, instead of those in the file; channels: names of the channels of an image; graph_output: the value that is explained, where the graph has several outputs or an operator at its end is to be left out';

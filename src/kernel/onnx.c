@@ -127,9 +127,10 @@ onnx_class_labels(onnx_reader *reader, const onnx_tensor **label)
 	EX_TRY(EX_ALLOC(reader->host, n_integers, &number));
 	for (size_t i = 0; i < n_integers; i++)
 		number[i] = (double) integer[i];
-	*tensor = (onnx_tensor) {.type = n > 0 ? ONNX_STRING : ONNX_INT64, .count = n > 0 ? n : n_integers,
-		.text = n > 0 ? text : NULL, .number = n > 0 ? NULL : number
-	};
+	tensor->type = n > 0 ? ONNX_STRING : ONNX_INT64;
+	tensor->count = n > 0 ? n : n_integers;
+	tensor->text = n > 0 ? text : NULL;
+	tensor->number = n > 0 ? NULL : number;
 	*label = tensor;
 	return EX_OK;
 }
@@ -170,7 +171,7 @@ flattened(onnx_reader *reader, const onnx_dims *in, onnx_dims *out)
 	at = axis < 0 ? axis + in->n : axis;
 	if (at < 0 || at > in->n)
 		return onnx_fail(reader, EX_INVALID, "axis %lld is out of range", (long long) axis);
-	*out = (onnx_dims) {2, {1, 1}};
+	*out = onnx_dims_of(2, 1, 1, 1);
 	for (uint32_t i = 0; i < in->n; i++)
 		out->size[i < at ? 0 : 1] *= in->size[i];
 	return EX_OK;
@@ -315,11 +316,28 @@ unknown_output(onnx_reader *reader, const char *problem)
 	return EX_INVALID;
 }
 
-/* The named one, the one that has scores, or else the first one. */
+/* Any value that a node makes may be named: the logits before a LogSoftmax, say. */
+static ex_status
+find_output(onnx_reader *reader, const char *wanted)
+{
+	for (uint32_t i = 0; i < reader->n_nodes; i++)
+		for (uint32_t j = 0; j < reader->node[i].n_outputs; j++)
+		{
+			uint32_t	value = reader->node[i].output[j];
+
+			if (value != ONNX_NO_VALUE && onnx_is(reader->value[value].name, wanted))
+			{
+				reader->result = value;
+				return EX_OK;
+			}
+		}
+	return unknown_output(reader, "no node of the graph has the output that graph_output names");
+}
+
+/* The one that has scores, or else the first one. */
 static ex_status
 choose_output(onnx_reader *reader)
 {
-	const char *wanted = reader->options->graph_output;
 	uint32_t	n_scores = 0;
 
 	if (reader->n_outputs == 0)
@@ -327,19 +345,12 @@ choose_output(onnx_reader *reader)
 	reader->result = reader->output[0].value;
 	for (uint32_t i = reader->n_outputs; i-- > 0;)
 	{
-		if (wanted != NULL && onnx_is(reader->value[reader->output[i].value].name, wanted))
-		{
-			reader->result = reader->output[i].value;
-			return EX_OK;
-		}
 		if (is_score(&reader->output[i]))
 		{
 			reader->result = reader->output[i].value;
 			n_scores++;
 		}
 	}
-	if (wanted != NULL)
-		return unknown_output(reader, "graph_output is not an output of the graph");
 	if (n_scores > 1)
 		return unknown_output(reader, "the graph has several outputs: one must be chosen with graph_output");
 	return EX_OK;
@@ -422,7 +433,7 @@ read_row(onnx_reader *reader, const onnx_port *port, onnx_dims *row, size_t *cou
 		if (reader->n_inputs == 1 && reader->options->n_features > 0)
 		{
 			*count = reader->options->n_features;
-			*row = (onnx_dims) {1, {(int64_t) *count}};
+			*row = onnx_dims_of(1, (int64_t) *count, 1, 1);
 			return EX_OK;
 		}
 		(void) bad_input(reader, port, EX_UNSUPPORTED, "does not say how many columns it has");
@@ -481,9 +492,14 @@ add_features(onnx_reader *reader, uint32_t port, size_t n)
 	if (reader->n_features > 0)
 		memcpy(grown, reader->feature, reader->n_features * sizeof(onnx_feature));
 	for (size_t i = 0; i < n; i++)
-		grown[reader->n_features + i] = (onnx_feature) {.port = port, .index = (uint32_t) i, .siblings = (uint32_t) n,
-			.type = reader->input[port].type
-		};
+	{
+		onnx_feature *feature = &grown[reader->n_features + i];
+
+		feature->port = port;
+		feature->index = (uint32_t) i;
+		feature->siblings = (uint32_t) n;
+		feature->type = reader->input[port].type;
+	}
 	reader->feature = grown;
 	reader->n_features += (uint32_t) n;
 	return onnx_input_columns(reader, port, reader->n_features - (uint32_t) n, n);
@@ -653,6 +669,32 @@ passing_node(onnx_reader *reader, bool *known)
 	return is_map ? onnx_class_labels(reader, &onnx_set(reader, NULL)->label) : EX_OK;
 }
 
+/* In training, Dropout draws at random. */
+static ex_status
+check_dropout(onnx_reader *reader)
+{
+	const onnx_value *training = onnx_in(reader, 2);
+
+	if (!onnx_is(reader->current->operator, "Dropout") || training == NULL)
+		return EX_OK;
+	if (training->kind == ONNX_CONSTANT && training->constant->count == 1 && training->constant->number != NULL &&
+		training->constant->number[0] == 0)
+		return EX_OK;
+	return onnx_fail(reader, EX_UNSUPPORTED, "it is in training mode");
+}
+
+/* Before opset 7, arithmetic broadcast along an axis that was given. */
+static ex_status
+check_broadcast(onnx_reader *reader)
+{
+	static const char *const operators[] = {"Add", "Sub", "Mul", "Div", "Pow"};
+
+	for (int i = 0; i < 5 && onnx_find(reader, "axis") != NULL; i++)
+		if (onnx_is(reader->current->operator, operators[i]))
+			return onnx_fail(reader, EX_UNSUPPORTED, "broadcasting along an axis, of opsets before 7, is not supported");
+	return EX_OK;
+}
+
 static ex_status
 run_node(onnx_reader *reader)
 {
@@ -666,6 +708,8 @@ run_node(onnx_reader *reader)
 	EX_TRY(check_inputs(reader, &all_constant, &any_label));
 	if (!is_standard(reader->current->domain))
 		return unsupported(reader);
+	EX_TRY(check_dropout(reader));
+	EX_TRY(check_broadcast(reader));
 	if (onnx_is(reader->current->operator, "Shape"))
 		return shape_node(reader);
 	if (any_label)
@@ -769,7 +813,7 @@ ex_onnx_read(ex_host *host, const void *data, size_t size, const ex_onnx_options
 		return EX_LIMIT;
 	}
 	EX_TRY(onnx_open(&reader, data, size));
-	EX_TRY(choose_output(&reader));
+	EX_TRY(options->graph_output != NULL ? find_output(&reader, options->graph_output) : choose_output(&reader));
 	EX_TRY(mark_needed(&reader));
 	EX_TRY(add_inputs(&reader));
 	EX_TRY(run_nodes(&reader));

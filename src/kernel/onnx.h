@@ -33,7 +33,8 @@ typedef struct ex_onnx_options
 	size_t		n_outputs;
 	const char *const *channel; /* of an image */
 	size_t		n_channels;
-	const char *graph_output;	/* which output of the graph; NULL: the scores */
+	const char *graph_output;	/* output of a node; NULL: that of the graph
+								 * which has scores */
 } ex_onnx_options;
 
 /*

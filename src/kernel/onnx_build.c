@@ -224,13 +224,14 @@ network_column(const assembly *a, const ex_encoded_column *encoded, ex_network_c
 	};
 	const onnx_feature *feature = &a->reader->feature[encoded->feature];
 
-	*out = (ex_network_column) {
-		.column = {.feature = encoded->feature, .kind = kinds[encoded->op], .level = encoded->level,
-			.low = encoded->low, .high = encoded->high, .missing = NAN
-		},
-		.center = encoded->center,
-		.scale = encoded->scale
-	};
+	out->column.feature = encoded->feature;
+	out->column.kind = kinds[encoded->op];
+	out->column.level = encoded->level;
+	out->column.low = encoded->low;
+	out->column.high = encoded->high;
+	out->column.missing = NAN;
+	out->center = encoded->center;
+	out->scale = encoded->scale;
 	if (feature->missing == EX_MISSING_NATIVE)
 		out->column.missing = encoded->imputes ? ex_column_value(&out->column, encoded->impute) : 0;
 }

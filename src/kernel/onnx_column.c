@@ -307,7 +307,7 @@ set_vector(onnx_reader *reader, const onnx_value *like, const onnx_column *colum
 	onnx_value *out = onnx_set(reader, like);
 
 	out->column = column;
-	out->dims = (onnx_dims) {1, {(int64_t) n}};
+	out->dims = onnx_dims_of(1, (int64_t) n, 1, 1);
 }
 
 ex_status
@@ -327,7 +327,7 @@ onnx_input_columns(onnx_reader *reader, uint32_t port, uint32_t first_feature, s
 	value->kind = ONNX_COLUMNS;
 	value->type = input->type;
 	value->column = column;
-	value->dims = (onnx_dims) {1, {(int64_t) n}};
+	value->dims = onnx_dims_of(1, (int64_t) n, 1, 1);
 	return EX_OK;
 }
 
@@ -560,78 +560,78 @@ typedef struct categories
 
 /* Category i of a column that is not encoded yet. */
 static ex_status
-make_dummy(onnx_reader *reader, const categories *categories, size_t i, onnx_column *column)
+make_dummy(onnx_reader *reader, const categories *of, size_t i, onnx_column *column)
 {
 	onnx_feature *feature = &reader->feature[column->feature];
 
 	if (column->op != ONNX_VALUE)
 		return onnx_fail(reader, EX_UNSUPPORTED, "a column is encoded twice");
-	if ((feature->type == ONNX_STRING && column->table == NULL) != (categories->name != NULL))
+	if ((feature->type == ONNX_STRING && column->table == NULL) != (of->name != NULL))
 		return onnx_fail(reader, EX_UNSUPPORTED, "categories and column are not of the same type");
 	EX_TRY(take_steps(reader, column));
-	if (categories->name != NULL)
+	if (of->name != NULL)
 	{
 		column->op = ONNX_IS_LEVEL;
-		return onnx_level(reader, column->feature, categories->name[i], &column->level);
+		return onnx_level(reader, column->feature, of->name[i], &column->level);
 	}
 	if (column->table != NULL)
 	{
 		column->op = ONNX_IS_LEVEL;
-		EX_TRY(level_of_number(reader, column->table, categories->code[i], &column->level));
+		EX_TRY(level_of_number(reader, column->table, of->code[i], &column->level));
 		column->table = NULL;
 		return EX_OK;
 	}
 	column->op = ONNX_IS_CODE;
-	column->code = categories->code[i];
+	column->code = of->code[i];
 	return EX_OK;
 }
 
 static ex_status
-read_categories(onnx_reader *reader, categories *categories)
+read_categories(onnx_reader *reader, categories *of)
 {
 	size_t		n_names;
 
-	EX_TRY(onnx_integers(reader, "cats_int64s", &categories->code, &categories->n));
-	EX_TRY(onnx_texts(reader, "cats_strings", &categories->name, &n_names));
+	EX_TRY(onnx_integers(reader, "cats_int64s", &of->code, &of->n));
+	EX_TRY(onnx_texts(reader, "cats_strings", &of->name, &n_names));
 	if (n_names > 0)
-		categories->n = n_names;
+		of->n = n_names;
 	else
-		categories->name = NULL;
-	if (categories->n == 0)
+		of->name = NULL;
+	if (of->n == 0)
 		return onnx_fail(reader, EX_INVALID, "it has no categories");
-	for (size_t i = 0; i < categories->n && n_names == 0; i++)
-		if (llabs(categories->code[i]) > INT64_C(1) << 24)
-			return onnx_fail(reader, EX_UNSUPPORTED, "category %lld is too large", (long long) categories->code[i]);
+	for (size_t i = 0; i < of->n && n_names == 0; i++)
+		if (llabs(of->code[i]) > INT64_C(1) << 24)
+			return onnx_fail(reader, EX_UNSUPPORTED, "category %lld is too large", (long long) of->code[i]);
 	return EX_OK;
 }
 
 static ex_status
 one_hot_columns(onnx_reader *reader, const onnx_value *in)
 {
-	categories	categories;
+	categories	cats;
 	onnx_value *out;
 	onnx_column *column;
 	int64_t		zeros;
 	size_t		n = count_columns(in);
 
-	EX_TRY(read_categories(reader, &categories));
+	EX_TRY(read_categories(reader, &cats));
 	EX_TRY(onnx_integer(reader, "zeros", 1, &zeros));
-	if (in->dims.n >= ONNX_MAX_DIMS - 1 || categories.n > EX_MAX_FEATURES)
+	if (in->dims.n >= ONNX_MAX_DIMS - 1 || cats.n > EX_MAX_FEATURES)
 		return onnx_fail(reader, EX_LIMIT, "too many categories or dimensions");
-	EX_TRY(new_columns(reader, n * categories.n, &column));
+	EX_TRY(new_columns(reader, n * cats.n, &column));
 	for (size_t i = 0; i < n; i++)
 	{
 		reader->feature[in->column[i].feature].strict |= zeros == 0;
-		for (size_t j = 0; j < categories.n; j++)
+		for (size_t j = 0; j < cats.n; j++)
 		{
-			column[i * categories.n + j] = in->column[i];
-			EX_TRY(make_dummy(reader, &categories, j, &column[i * categories.n + j]));
+			column[i * cats.n + j] = in->column[i];
+			EX_TRY(make_dummy(reader, &cats, j, &column[i * cats.n + j]));
 		}
 	}
 	out = onnx_set(reader, in);
 	out->type = ONNX_FLOAT;
 	out->column = column;
-	out->dims.size[out->dims.n++] = (int64_t) categories.n;
+	out->dims.size[out->dims.n++] = (int64_t) cats.n;
 	return EX_OK;
 }
 
@@ -811,7 +811,7 @@ join_columns(onnx_reader *reader, const onnx_dims *dims)
 	if (dims != NULL)
 		out->dims = *dims;
 	else
-		out->dims = (onnx_dims) {1, {(int64_t) n}};
+		out->dims = onnx_dims_of(1, (int64_t) n, 1, 1);
 	return EX_OK;
 }
 

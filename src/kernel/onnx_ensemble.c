@@ -224,7 +224,7 @@ static ex_status
 find_roots(array_reader *a)
 {
 	onnx_ensemble *ensemble = a->ensemble;
-	int64_t	   *first;
+	int64_t    *first;
 	uint32_t	n_keys = ensemble->n_nodes;
 
 	EX_TRY(EX_ALLOC(a->reader->host, n_keys, &ensemble->root));
@@ -418,7 +418,7 @@ set_scores(onnx_reader *reader, uint32_t i, const onnx_value *in, onnx_ensemble 
 	out->kind = ONNX_TREES;
 	out->type = ONNX_FLOAT;
 	out->trees = ensemble;
-	out->dims = (onnx_dims) {1, {ensemble->n_targets}};
+	out->dims = onnx_dims_of(1, ensemble->n_targets, 1, 1);
 	out->label = label;
 	(void) in;
 }
@@ -583,9 +583,11 @@ read_branches(v5_reader *v)
 
 		if (!(mode[i] >= ONNX_LEQ && mode[i] <= ONNX_MEMBER))
 			return onnx_fail(reader, EX_INVALID, "mode %g of tree node %zu is unknown", mode[i], i);
-		*node = (onnx_tree_node) {.mode = (onnx_mode) mode[i], .feature = (uint32_t) feature[i],
-			.or_else = ONNX_NO_NODE, .member = &split[i], .n_members = 1
-		};
+		node->mode = (onnx_mode) mode[i];
+		node->feature = (uint32_t) feature[i];
+		node->or_else = ONNX_NO_NODE;
+		node->member = &split[i];
+		node->n_members = 1;
 		EX_TRY(link_child(v, yes[i], yes_leaf[i], &node->yes));
 		EX_TRY(link_child(v, no[i], no_leaf[i], &node->no));
 	}

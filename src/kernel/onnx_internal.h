@@ -55,6 +55,14 @@ typedef struct onnx_dims
 	int64_t		size[ONNX_MAX_DIMS];	/* -1: not known */
 } onnx_dims;
 
+static inline onnx_dims
+onnx_dims_of(uint32_t n, int64_t a, int64_t b, int64_t c)
+{
+	onnx_dims	dims = {n, {a, b, c}};
+
+	return dims;
+}
+
 typedef struct onnx_tensor
 {
 	onnx_type	type;
@@ -254,7 +262,8 @@ typedef struct onnx_reader
 
 	size_t		numbers;		/* in constants so far */
 	size_t		columns;		/* in values so far */
-	int64_t		traced_rows;	/* the number of rows that the file is fixed to */
+	int64_t		traced_rows;	/* the number of rows that the file is fixed
+								 * to */
 
 	onnx_feature *feature;
 	uint32_t	n_features;

@@ -157,9 +157,9 @@ onnx_input_image(onnx_reader *reader, uint32_t port, ex_shape shape, bool is_nhw
 	value->kind = ONNX_LAYER;
 	value->type = reader->input[port].type;
 	value->is_nhwc = is_nhwc;
-	value->dims = (onnx_dims) {3, {shape.channels, shape.height, shape.width}};
+	value->dims = onnx_dims_of(3, shape.channels, shape.height, shape.width);
 	if (is_nhwc)
-		value->dims = (onnx_dims) {3, {shape.height, shape.width, shape.channels}};
+		value->dims = onnx_dims_of(3, shape.height, shape.width, shape.channels);
 	EX_TRY(append_layer(reader, &layer, &reader->image_layer));
 	value->layer = reader->image_layer;
 	reader->is_image = true;
@@ -540,18 +540,18 @@ find_spread(onnx_reader *reader, const onnx_tensor *constant, const onnx_dims *d
 
 /* The constant that goes with number i of a row. */
 static double
-spread_number(const onnx_tensor *constant, const spread *spread, const onnx_dims *dims, size_t i)
+spread_number(const onnx_tensor *constant, const spread *of, const onnx_dims *dims, size_t i)
 {
 	size_t		index = 0;
 	size_t		stride = 1;
 
-	if (spread->n <= constant->count)
+	if (of->n <= constant->count)
 		return constant->number[i];
 	for (uint32_t d = dims->n; d-- > 0;)
 	{
-		if (spread->constant.size[d] != 1)
+		if (of->constant.size[d] != 1)
 			index += i % (size_t) dims->size[d] * stride;
-		stride *= (size_t) spread->constant.size[d];
+		stride *= (size_t) of->constant.size[d];
 		i /= (size_t) dims->size[d];
 	}
 	return constant->number[index];
@@ -587,24 +587,24 @@ static ex_status
 apply_affine(onnx_reader *reader, const onnx_value *in, const affine_constant *a)
 {
 	ex_new_layer spec = {.kind = EX_LAYER_AFFINE};
-	spread		spread;
+	spread		of;
 	double	   *weight;
 	uint32_t	layer = in->layer;
 
 	if (a->constant->number == NULL || a->constant->count == 0)
 		return onnx_fail(reader, EX_INVALID, "a constant has no numbers");
-	EX_TRY(find_spread(reader, a->constant, &in->dims, &spread));
-	if (join_bias(reader, in, a, spread.n))
+	EX_TRY(find_spread(reader, a->constant, &in->dims, &of));
+	if (join_bias(reader, in, a, of.n))
 	{
 		onnx_set(reader, in);
 		return EX_OK;
 	}
-	if (spread.n > 1)
+	if (of.n > 1)
 		EX_TRY(onnx_shaped(reader, in, onnx_shape(&in->dims), &layer));
-	EX_TRY(EX_ALLOC(reader->host, 2 * spread.n, &weight));
-	for (size_t i = 0; i < spread.n; i++)
-		affine_numbers(a, spread_number(a->constant, &spread, &in->dims, i), &weight[i], &weight[spread.n + i]);
-	spec.n_weights = 2 * spread.n;
+	EX_TRY(EX_ALLOC(reader->host, 2 * of.n, &weight));
+	for (size_t i = 0; i < of.n; i++)
+		affine_numbers(a, spread_number(a->constant, &of, &in->dims, i), &weight[i], &weight[of.n + i]);
+	spec.n_weights = 2 * of.n;
 	return onnx_set_layer(reader, &spec, layer, weight, &in->dims);
 }
 
@@ -902,7 +902,7 @@ transpose(onnx_reader *reader)
 		onnx_value *out = onnx_set(reader, in);
 
 		out->is_nhwc = false;
-		out->dims = (onnx_dims) {3, {in->dims.size[2], in->dims.size[0], in->dims.size[1]}};
+		out->dims = onnx_dims_of(3, in->dims.size[2], in->dims.size[0], in->dims.size[1]);
 		return EX_OK;
 	}
 	EX_TRY(onnx_need_layer(reader, 0, &in));
@@ -1029,7 +1029,10 @@ linear_scores(onnx_reader *reader, int64_t n_targets, onnx_value *scores)
 		memcpy(weight + n_coefficients, intercept, n_out * sizeof(double));
 	spec.shape = (ex_shape) {(uint32_t) n_out, 1, 1};
 	spec.n_weights = n_coefficients + n_out;
-	*scores = (onnx_value) {.kind = ONNX_LAYER, .type = ONNX_FLOAT, .dims = {1, {(int64_t) n_out}}};
+	memset(scores, 0, sizeof(*scores));
+	scores->kind = ONNX_LAYER;
+	scores->type = ONNX_FLOAT;
+	scores->dims = onnx_dims_of(1, (int64_t) n_out, 1, 1);
 	return onnx_add_layer(reader, &spec, &in->layer, 1, weight, &scores->layer);
 }
 
@@ -1131,6 +1134,7 @@ static const struct
 	const char *name;
 	ex_layer_kind kind;
 }			activations[] =
+
 {
 	{"Relu", EX_LAYER_RELU},
 	{"Sigmoid", EX_LAYER_SIGMOID},
@@ -1143,6 +1147,7 @@ static const struct
 	const char *name;
 	char		symbol;
 }			arithmetic[] =
+
 {
 	{"Add", '+'},
 	{"Div", '/'},

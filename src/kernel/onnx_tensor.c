@@ -747,7 +747,7 @@ read_constant(onnx_reader *reader)
 		if (n == 0)
 			return onnx_fail(reader, EX_UNSUPPORTED, "its value is of a kind that is not supported");
 		type = whole ? ONNX_INT64 : ONNX_FLOAT;
-		dims = (onnx_dims) {1, {(int64_t) n}};
+		dims = onnx_dims_of(1, (int64_t) n, 1, 1);
 		EX_TRY(EX_ALLOC(reader->host, n, &number));
 		for (size_t i = 0; i < n; i++)
 			number[i] = whole ? (double) integers[i] : floats[i];

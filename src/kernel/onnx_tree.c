@@ -375,16 +375,19 @@ grow_stage(growing *g, uint32_t i, origin from)
 	bool		missing = says_yes(g->ensemble, node, onnx_column_missing(&g->ensemble->column[node->feature]));
 	int32_t		number[2];
 	origin		next = from;
+	ex_raw_node *raw;
 
 	g->doubled = true;
 	EX_TRY(append_node(g, inside ? node->yes : node->no, NULL, &number[0]));
 	next.stage++;
 	EX_TRY(append_node(g, node->no, next.stage < from.n_bounds ? &next : NULL, &number[1]));
-	*node_at(g, i) = (ex_raw_node) {
-		.op = EX_LE, .feature = node->feature, .threshold = from.bound[from.stage],
-		.left = number[0], .right = number[1], .default_left = missing == inside,
-		.cover = NAN, .gain = NAN
-	};
+	raw = node_at(g, i);
+	raw->op = EX_LE;
+	raw->feature = node->feature;
+	raw->threshold = from.bound[from.stage];
+	raw->left = number[0];
+	raw->right = number[1];
+	raw->default_left = missing == inside;
 	return EX_OK;
 }
 

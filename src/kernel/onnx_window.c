@@ -212,8 +212,8 @@ static onnx_dims
 windows_dims(const window *w, int64_t channels, uint32_t rank)
 {
 	if (rank == 1)
-		return (onnx_dims) {2, {channels, w->windows[1]}};
-	return (onnx_dims) {3, {channels, w->windows[0], w->windows[1]}};
+		return onnx_dims_of(2, channels, w->windows[1], 1);
+	return onnx_dims_of(3, channels, w->windows[0], w->windows[1]);
 }
 
 /* ----------------------------------------------------------------
@@ -359,7 +359,7 @@ global_pool(onnx_reader *reader, ex_layer_kind kind, bool keeps_dims)
 	uint32_t	layer;
 
 	EX_TRY(need_image(reader, &in, &rank));
-	dims = (onnx_dims) {keeps_dims ? rank + 1 : 1, {in->dims.size[0], 1, 1}};
+	dims = onnx_dims_of(keeps_dims ? rank + 1 : 1, in->dims.size[0], 1, 1);
 	EX_TRY(onnx_shaped(reader, in, onnx_shape(&in->dims), &layer));
 	return onnx_set_layer(reader, &spec, layer, NULL, &dims);
 }

@@ -80,6 +80,9 @@ SELECT explain.model_summary(explain.onnx_model(pg_temp.content('onnx_refused/tw
 -- nothing in, nothing out
 SELECT explain.onnx_model(NULL);
 
+-- any value that a node makes can be explained
+SELECT family, outputs FROM explain.model_header(explain.onnx_model(pg_temp.content('onnx/mlp_torch_export'), graph_output => '/1/Relu_output_0'));
+
 -- what is no model is refused, with what to do about it
 SELECT explain.onnx_model('');
 SELECT explain.onnx_model('model.onnx'::bytea);
