@@ -15,7 +15,7 @@ packages_of()
 		build) echo gcc libc6-dev perl postgresql-15 postgresql-server-dev-15 ;;
 		test) echo libipc-run-perl clang-14 libclang-rt-14-dev libopenblas0-serial ;;
 		oracle) echo libonnx-testdata python3 python3-jsonschema python3-numpy python3-onnx python3-pandas python3-pglast python3-psycopg2 python3-sklearn python3-statsmodels python3-xgboost ;;
-		bench) echo libopenblas0-serial python3 python3-numpy python3-psycopg2 python3-torch python3-xgboost ;;
+		bench) echo libopenblas0-serial python3 python3-matplotlib python3-numpy python3-psycopg2 python3-torch python3-xgboost ;;
 		indent) echo pg-bsd-indent ;;
 		fresh) echo debootstrap git ;;
 		*) die "no such set of packages: $1" ;;
