@@ -437,6 +437,8 @@ walk_rows(const ex_shap_tile_walk *walk, const uint32_t points, const bool pairs
 	}
 }
 
+/* A number of points that the compiler knows is worth its time where vectors are wide. */
+#ifdef __AVX2__
 #define WALKS_OF_ROWS(pairs) \
 	switch (walk->points) \
 	{ \
@@ -445,9 +447,11 @@ walk_rows(const ex_shap_tile_walk *walk, const uint32_t points, const bool pairs
 		case 3: walk_rows(walk, 3, pairs); break; \
 		case 4: walk_rows(walk, 4, pairs); break; \
 		case 5: walk_rows(walk, 5, pairs); break; \
-		case 6: walk_rows(walk, 6, pairs); break; \
 		default: walk_rows(walk, walk->points, pairs); break; \
 	}
+#else
+#define WALKS_OF_ROWS(pairs) walk_rows(walk, walk->points, pairs)
+#endif
 
 static void
 walk_tile(const ex_shap_tile_walk *walk)
