@@ -10,7 +10,7 @@ TARGETS := $(patsubst $(top)test/fuzz/%.c,%,$(sort $(wildcard $(top)test/fuzz/fu
 
 CC = clang-14
 CPPFLAGS = -I$(top)src -I$(top)src/kernel -I$(top)test/fuzz -D_GNU_SOURCE
-CFLAGS = -std=gnu99 -g -O1 -Wall -Wextra -Wno-unused-parameter -ffp-contract=off \
+CFLAGS = -std=gnu99 -g -O1 -Wall -Wextra -Wno-unused-parameter -Wno-psabi -ffp-contract=off \
 	-fno-sanitize-recover=undefined -MMD -MP
 SANITIZE = address,undefined
 
