@@ -442,6 +442,11 @@ class Draw:
     def of_jsonb(self, name):
         if name == "preprocessing":
             return quote(json.dumps(self.mutated(PREPROCESSING)))
+        if name == "groups":
+            names = [f.name for f in self.model.features][:20] + ["nobody"] * self.chance(0.1)
+            self.rng.shuffle(names)
+            groups = {"g": names[:2], "h": names[2:self.rng.randint(2, 6)]}
+            return quote(json.dumps(self.mutated(groups) if self.chance(0.3) else groups))
         if self.chance(0.05):
             return quote(json.dumps(self.rng.choice(JSON_VALUES)))
         value = {f.name: self.value_for(f) for f in self.model.features if not self.chance(0.01)}
