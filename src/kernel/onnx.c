@@ -562,8 +562,8 @@ add_inputs(onnx_reader *reader)
 	reader->n_inputs = n;
 	if (n == 0)
 	{
-		(void) ex_fail(reader->host, EX_INVALID, "ONNX graph: the output does not depend on any input");
-		ex_hint(reader->host, "Nodes must stand behind those whose outputs they read.");
+		(void) ex_fail(reader->host, EX_INVALID, "ONNX graph: the output is not made from any input by the nodes of the graph");
+		ex_hint(reader->host, "A node must make the output, and nodes must stand behind those whose outputs they read.");
 		return EX_INVALID;
 	}
 	for (uint32_t i = 0; i < n; i++)

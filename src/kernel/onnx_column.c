@@ -250,7 +250,11 @@ onnx_affine_column(onnx_reader *reader, const onnx_column *column, onnx_affine *
 	while (n > 0)
 		EX_TRY(append_affine(reader, column, list[--n], affine));
 	if (!isfinite(affine->center) || !isfinite(affine->scale) || affine->scale == 0)
-		return onnx_fail(reader, EX_UNSUPPORTED, "a column is multiplied by 0 or divided by infinity");
+	{
+		(void) onnx_fail(reader, EX_UNSUPPORTED, "a column before this node is multiplied by 0, or divided by 0 or infinity");
+		ex_hint(reader->host, "Leave the column out of the graph, or give it the weight 0 in the model itself.");
+		return EX_UNSUPPORTED;
+	}
 	return EX_OK;
 }
 

@@ -481,6 +481,20 @@ read_graph(file_reader *f, ex_pb_message content)
 	}
 }
 
+/* Operators of versions that are not known yet may mean something else. */
+static ex_status
+check_opset(file_reader *f, const char *domain, int64_t version, int64_t last)
+{
+	ex_host    *host = f->reader->host;
+
+	if (version <= last)
+		return EX_OK;
+	(void) ex_fail(host, EX_UNSUPPORTED, "ONNX file uses version %lld of the operators of %s, and only versions up to %lld are known",
+				   (long long) version, domain, (long long) last);
+	ex_hint(host, "Export the model with an older opset, or update extension explain_ext.");
+	return EX_UNSUPPORTED;
+}
+
 /* The version of the standard operators. */
 static ex_status
 read_opset(file_reader *f, ex_pb_message content)
@@ -501,7 +515,12 @@ read_opset(file_reader *f, ex_pb_message content)
 			EX_TRY(ex_pb_int64(&content, &field, &version));
 	}
 	if (domain.size == 0 || onnx_is(domain, "ai.onnx"))
+	{
 		f->reader->opset = version;
+		return check_opset(f, "ai.onnx", version, ONNX_LAST_OPSET);
+	}
+	if (onnx_is(domain, "ai.onnx.ml"))
+		return check_opset(f, "ai.onnx.ml", version, ONNX_LAST_ML_OPSET);
 	return EX_OK;
 }
 

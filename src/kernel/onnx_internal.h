@@ -285,6 +285,10 @@ extern bool onnx_is(ex_span text, const char *word);
 /* Printing a name: onnx_name(span) for "%.*s", of at most 100 bytes. */
 #define ONNX_NAME(span)		(int) ((span).size < 100 ? (span).size : 100), (const char *) (span).data
 
+/* Newest versions of the operators of ai.onnx and ai.onnx.ml that are known. */
+#define ONNX_LAST_OPSET		24
+#define ONNX_LAST_ML_OPSET	5
+
 /* An error about the current node. */
 extern ex_status onnx_fail(onnx_reader *reader, ex_status status, const char *format,...)
 			__attribute__((format(printf, 3, 4)));

@@ -227,7 +227,7 @@ static const refusal refusals[] = {
 	{"nonfinite", EX_RANGE, "is not a finite number"},
 	{"normalizer", EX_UNSUPPORTED, "(\"norm\", operator Normalizer): a row is normalised"},
 	{"only_columns", EX_UNSUPPORTED, "output \"y\" is not that of a model"},
-	{"order", EX_INVALID, "does not depend on any input"},
+	{"order", EX_INVALID, "is not made from any input"},
 	{"pad_reflect", EX_UNSUPPORTED, "(\"border\", operator Pad)"},
 	{"scale_zero", EX_UNSUPPORTED, "multiplied by 0"},
 	{"string_tensor", EX_UNSUPPORTED, "strings cannot be calculated with"},
