@@ -10,9 +10,11 @@
 
 #define LINEAR_ROWS 64
 
-static ex_status
-refuse(ex_host *host, const ex_compiled *compiled, const char *method)
+ex_status
+ex_column_run_check(const ex_compiled *compiled, ex_host *host, const char *method)
 {
+	if (compiled->family->id == EX_NETWORK || compiled->family->id == EX_LINEAR)
+		return EX_OK;
 	ex_fail(host, EX_UNSUPPORTED, "%s cannot explain models of family \"%s\"", method,
 			compiled->family->name);
 	ex_detail(host, "Their gradient is 0 almost everywhere.");
@@ -26,6 +28,7 @@ ex_column_run_open(ex_column_run *run, ex_compiled *compiled, ex_host *host, uin
 {
 	uint32_t	most = LINEAR_ROWS;
 
+	EX_TRY(ex_column_run_check(compiled, host, method));
 	memset(run, 0, sizeof(*run));
 	run->model = compiled->model;
 	run->host = host;
@@ -36,10 +39,8 @@ ex_column_run_open(ex_column_run *run, ex_compiled *compiled, ex_host *host, uin
 		run->network = compiled->state;
 		most = ex_network_tile(run->network);
 	}
-	else if (compiled->family->id == EX_LINEAR)
-		ex_linear_open(compiled->model, &run->linear);
 	else
-		return refuse(host, compiled, method);
+		ex_linear_open(compiled->model, &run->linear);
 	if (most < 2)
 		most = 2;				/* whoever asks for more wants to compare neighbours */
 	run->capacity = rows < most ? rows : most;

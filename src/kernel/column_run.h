@@ -24,10 +24,12 @@ typedef struct ex_column_run
 } ex_column_run;
 
 /*
- * Ready for up to `rows` rows at a time, or as many as fit a workspace.
  * EX_UNSUPPORTED for models without columns (trees: their gradient is 0 almost
  * everywhere); `method` names what was asked for.
  */
+extern ex_status ex_column_run_check(const ex_compiled *compiled, ex_host *host, const char *method);
+
+/* Checked, and ready for up to `rows` rows at a time, or as many as fit a workspace. */
 extern ex_status ex_column_run_open(ex_column_run *run, ex_compiled *compiled, ex_host *host,
 									uint32_t rows, const char *method);
 

@@ -250,6 +250,7 @@ ex_expected_gradients(ex_compiled *compiled, ex_host *host, const ex_expected_ca
 	size_t		p = compiled->model->n_features;
 	sampler		s;
 
+	EX_TRY(ex_column_run_check(compiled, host, "expected gradients"));
 	EX_TRY(check(host, call));
 	EX_TRY(check_link(host, compiled->model, call->space));
 	EX_TRY(open_sampler(&s, compiled, host, call));

@@ -46,15 +46,31 @@ add_member(ex_host *host, const ex_model *model, ex_feature_groups *groups, cons
 	return EX_OK;
 }
 
+/* Rows are told apart by name, and features in no group are rows too. */
+static ex_status
+check_name(ex_host *host, const ex_model *model, const ex_feature_groups *groups, size_t length)
+{
+	uint32_t	part = groups->n;
+	int32_t		f = ex_find_feature(model, groups->name[part], length);
+
+	if (f < 0 || (groups->size[part] == 1 && groups->part[f] == part))
+		return EX_OK;
+	ex_fail(host, EX_INVALID, "group \"%s\" has the name of a feature that is not its only member",
+			groups->name[part]);
+	ex_hint(host, "Give the group another name.");
+	return EX_INVALID;
+}
+
 static ex_status
 read_group(ex_json *json, const ex_model *model, ex_json_value key, ex_json_value members,
 		   ex_feature_groups *groups)
 {
 	ex_json_cursor cursor;
 	ex_json_value member;
+	size_t		name_length;
 	size_t		length;
 
-	EX_TRY(ex_json_string(json, key, &groups->name[groups->n], &length));
+	EX_TRY(ex_json_string(json, key, &groups->name[groups->n], &name_length));
 	if (ex_json_typeof(json, members) != EX_JSON_ARRAY)
 		return ex_fail(json->host, EX_INVALID, "group \"%s\" must be an array of names of features",
 					   groups->name[groups->n]);
@@ -71,6 +87,7 @@ read_group(ex_json *json, const ex_model *model, ex_json_value key, ex_json_valu
 	}
 	if (groups->size[groups->n] == 0)
 		return ex_fail(json->host, EX_INVALID, "group \"%s\" is empty", groups->name[groups->n]);
+	EX_TRY(check_name(json->host, model, groups, name_length));
 	groups->n++;
 	return EX_OK;
 }

@@ -69,7 +69,7 @@ set_sigma(smoother *s, bool *any)
 	return EX_OK;
 }
 
-static void
+static ex_status
 perturb(smoother *s, uint32_t sample, double *x)
 {
 	const ex_gradient_run *run = s->run;
@@ -80,7 +80,16 @@ perturb(smoother *s, uint32_t sample, double *x)
 		x[f] = run->call->x[f];
 		if (run->kind[f] == EX_NUMERIC)
 			x[f] += s->sigma[f] * ex_random_normal(&s->random);
+		if (s->sigma[f] > 0 && !isfinite(x[f]))
+		{
+			ex_fail(run->host, EX_RANGE, "noise of feature \"%s\" is too large",
+					ex_gradient_feature_name(run->model, f).text);
+			ex_detail(run->host, "Values drawn with it are out of the range of float8.");
+			ex_hint(run->host, "Choose a smaller noise or sigma.");
+			return EX_RANGE;
+		}
 	}
+	return EX_OK;
 }
 
 static void
@@ -113,7 +122,7 @@ sample_gradients(smoother *s)
 		uint32_t	count = n - from < run->tile ? n - from : run->tile;
 
 		for (uint32_t i = 0; i < count; i++)
-			perturb(s, from + i, s->x + (size_t) i * run->p);
+			EX_TRY(perturb(s, from + i, s->x + (size_t) i * run->p));
 		EX_TRY(ex_gradient_at(run, s->x, count, s->gradient));
 		for (uint32_t i = 0; i < count; i++)
 			add_sample(s, s->gradient + (size_t) i * run->p, from + i == 0);

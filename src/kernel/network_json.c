@@ -36,6 +36,7 @@ typedef struct reader
 	bool		single;			/* precision float32 */
 	entry	   *entry;			/* entry 0 is the input */
 	uint32_t	n_entries;
+	ex_json_value layers;
 	ex_buffer	floats;			/* one array at a time */
 } reader;
 
@@ -514,6 +515,49 @@ read_members(reader *r, ex_json_value object, reading *l)
 	return ex_json_read_object(r->json, object, l->where, members, n, true);
 }
 
+/* Is it the name of a layer, known not to be among those read? number: what counts it in a default name. */
+static bool
+is_called(reader *r, ex_json_value object, uint32_t number, const char *name)
+{
+	ex_json_value own = ex_json_get(r->json, object, "name");
+	ex_json_value kind = ex_json_get(r->json, object, "kind");
+	char		otherwise[48];
+
+	if (own.at != NULL)
+		return ex_json_equals(r->json, own, name);
+	if (kind.at == NULL)
+		return false;
+	for (int k = 0; k < EX_N_LAYER_KINDS; k++)
+		if (ex_json_equals(r->json, kind, k == EX_LAYER_RESHAPE ? "flatten" : ex_layer_kind_names[k]) ||
+			ex_json_equals(r->json, kind, ex_layer_kind_names[k]))
+		{
+			ex_network_default_name((ex_layer_kind) k, number, otherwise);
+			return strcmp(otherwise, name) == 0;
+		}
+	return false;
+}
+
+/* Is it the name of the layer that is being read, or of one below it? */
+static bool
+comes_later(reader *r, const char *name)
+{
+	uint32_t	number = ex_network_count_layers(r->builder);
+	uint32_t	position = 0;
+	ex_json_cursor cursor;
+	ex_json_value object;
+
+	ex_json_begin(r->json, r->layers, &cursor);
+	while (ex_json_next(r->json, &cursor, &object))
+	{
+		if (++position < r->n_entries || ex_json_typeof(r->json, object) != EX_JSON_OBJECT)
+			continue;
+		if (is_called(r, object, number, name))
+			return true;
+		number += ex_json_get(r->json, object, "activation").at != NULL ? 2 : 1;
+	}
+	return false;
+}
+
 /* Which entry does a name or a position mean? */
 static ex_status
 find_entry(reader *r, ex_json_value value, const char *where, uint32_t *output)
@@ -539,7 +583,10 @@ find_entry(reader *r, ex_json_value value, const char *where, uint32_t *output)
 			*output = r->entry[i].output;
 			return EX_OK;
 		}
-	ex_fail(r->host, EX_INVALID, "%s reads layer \"%.100s\", which does not come before it", where, name);
+	if (comes_later(r, name))
+		ex_fail(r->host, EX_INVALID, "%s reads layer \"%.100s\", which does not come before it", where, name);
+	else
+		ex_fail(r->host, EX_INVALID, "%s reads layer \"%.100s\", but there is no layer \"%.100s\"", where, name, name);
 	ex_hint(r->host, "A layer reads layers above it in the list, by name or position; \"input\" is the first.");
 	return EX_INVALID;
 }
@@ -874,6 +921,7 @@ read_layers(reader *r, ex_json_value array)
 	EX_TRY(EX_ALLOC(r->host, n + 1, &r->entry));
 	r->entry[0] = (entry) {"input", 5, 0};
 	r->n_entries = 1;
+	r->layers = array;
 	ex_json_begin(r->json, array, &cursor);
 	while (ex_json_next(r->json, &cursor, &value))
 	{

@@ -94,12 +94,16 @@ static ex_status
 check_interventional(ex_compiled *compiled, ex_host *host, ex_space space,
 					 const ex_background *background)
 {
+	const ex_tree_view *view = &ex_tree_state_of(compiled)->view;
+
 	EX_TRY(check_space(compiled, host, space));
 	if (background->n == 0)
 	{
 		(void) ex_fail(host, EX_INVALID,
 					   "method \"tree_interventional\" needs background rows, which the model does not have");
-		ex_hint(host, "Attach them with explain.with_background(model, ...), or pass one row as reference => row.");
+		ex_hint(host, "Attach them with explain.with_background(model, ...), or pass one row as reference => row%s.",
+				view->cover == NULL && view->n_linear == 0 ?
+				"; or count covers on such rows with explain.with_covers, for method => 'tree_path_dependent'" : "");
 		return EX_INVALID;
 	}
 	return check_size(compiled, host);

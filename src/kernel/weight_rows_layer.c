@@ -3,6 +3,7 @@
  *		The weights of one layer from the rows of a weight table.
  */
 #include <math.h>
+#include <stdio.h>
 
 #include "weight_rows_internal.h"
 
@@ -132,6 +133,19 @@ same_names(const axis *names, const ex_string *expected, size_t n)
 	return true;
 }
 
+/* As many as there are, but not those. */
+static ex_status
+refuse_name(const weights *w, ex_string name)
+{
+	const table_layer *source = ex_weight_source(w->reader, w->layer->source[0]);
+	char		from[32] = "the input";
+
+	if (source->role == ROLE_LAYER && source != &w->reader->input)
+		snprintf(from, sizeof(from), "layer %lld", (long long) source->number);
+	return ex_fail(w->reader->host, EX_INVALID, "layer %lld reads unit \"%.*s\", which %s does not have",
+				   (long long) w->layer->number, (int) name.length, name.text, from);
+}
+
 /*
  * Names must be those of the n channels that are there, or count n numbers; so
  * the position of a name among them is its channel.
@@ -144,11 +158,16 @@ match_names(const weights *w, const axis *names, const ex_string *expected, size
 
 	if (names->n == n && ((expected != NULL && same_names(names, expected, n)) || ex_is_counted(names->name, n)))
 		return EX_OK;
-	ex_fail(host, EX_INVALID, "layer %lld has weights for %zu %s, but reads %zu", (long long) w->layer->number,
-			names->n, what, n);
 	while (expected != NULL && i < names->n &&
 		   ex_find_string(expected, n, names->name[i], ex_compare_ids) >= 0)
 		i++;
+	if (names->n == n && expected != NULL)
+		return refuse_name(w, names->name[i]);
+	if (names->n == n)
+		return ex_fail(host, EX_INVALID, "%s of layer %lld are not numbered from 0 or 1 without gaps", what,
+					   (long long) w->layer->number);
+	ex_fail(host, EX_INVALID, "layer %lld has weights for %zu %s, but reads %zu", (long long) w->layer->number,
+			names->n, what, n);
 	if (expected == NULL)
 		ex_detail(host, "They are numbered from 0 or 1 without gaps.");
 	else if (i < names->n)

@@ -23,7 +23,9 @@ image_shape(const ex_model *model)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("model does not take images"),
-				 errhint("explain.attributions turns an array into rows, one for each feature.")));
+				 errhint("Rows with the features' names come from the function of the method:"
+						 " explain.shap_values, explain.feature_gradient, explain.integrated_gradients,"
+						 " explain.expected_gradients, explain.deeplift or explain.occlusion.")));
 	return (ex_shape) {shape[0], shape[1], shape[2]};
 }
 

@@ -108,6 +108,9 @@ SELECT explain.gradient_array(m('hinge'), '{1}'::float8[], space => 'response');
 SELECT explain.gradient_array(m('log'), '{355}'::float8[], space => 'response');
 SELECT explain.gradient_array(m('linear'), '{40,1,0,2}'::float8[], method => 'smoothgrad');
 SELECT explain.gradient_array(m('linear'), '{40,1,0,2}'::float8[], method => 'smooth');
+SELECT explain.gradient_array(m('linear'), '{40,1,0,2}'::float8[], method => 'smooth', sigma => '{1.7e308,0,0,0}');
+SELECT explain.gradient_array(explain.with_background(explain.linear_model('{age}', '{2}'), '{{10},{50}}'::float8[]), '{30}'::float8[],
+	method => 'smooth', noise => 1e308);
 SELECT explain.gradient_array(m('linear'), '{Infinity,1,0,2}'::float8[]);
 SELECT explain.gradient_array(m('linear'), '{NaN,1,0,2}'::float8[]);
 SELECT explain.gradient_array(m('softmax'), '{1,2}'::float8[]);

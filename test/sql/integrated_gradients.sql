@@ -142,6 +142,7 @@ SELECT call, pg_temp.outcome(format('SELECT explain.%s FROM ig_models WHERE name
 	(26, 'tanh', 'expected_gradient_array(m, ''{3,4}''::float8[], seed => NULL)'),
 	(27, 'tanh', 'expected_gradient_array(m, ''{3,4}''::float8[], seed => -9223372036854775808)'),
 	(28, 'tanh', 'expected_gradient_array(m, ''{NaN,4}''::float8[])'),
-	(29, 'tree', 'integrated_gradients(m, ''{1}''::float8[], top_k => 0)')
+	(29, 'tree', 'integrated_gradients(m, ''{1}''::float8[], top_k => 0)'),
+	(30, 'tree', 'expected_gradient_array(m, ''{1}''::float8[])')
 	) AS v (i, name, call) ORDER BY i;
 DROP TABLE ig_models;

@@ -155,6 +155,9 @@ SELECT explain.network_model(r) FROM (SELECT *, 'cubic' AS link FROM w) r;
 SELECT explain.network_model(r) FROM (SELECT w.*, k AS kind FROM w, unnest(ARRAY['dense', 'conv2d']) k) r;
 SELECT explain.network_model(r) FROM (VALUES (1, 1, 'a', 1, 'dense', NULL::float8[]), (2, NULL, NULL, NULL, 'max_pool', '{0,1}'))
 	AS r (layer, unit, input, weight, kind, kernel);
+SELECT explain.network_model(r) FROM (VALUES (1, '1', 'age', 0.5, 'relu'), (2, '1', '7', 2, NULL)) AS r (layer, unit, input, weight, activation);
+SELECT explain.network_model(r) FROM (VALUES (1, '1', 'age', 0.5), (1, '2', 'age', 1), (2, '1', '1', 2), (2, '1', 'x', 2)) AS r (layer, unit, input, weight);
+SELECT explain.network_model(r) FROM (VALUES (0, 'age', 'age', NULL, 'input'), (1, '1', 'x', 0.5, NULL)) AS r (layer, unit, input, weight, kind);
 SELECT explain.network_model_merge('\x', '\x');
 SELECT explain.network_model_final('\x4558525701');
 SELECT explain.network_weights('{"family":"linear","features":["a"],"coefficients":[1]}'::explain.model);

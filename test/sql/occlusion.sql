@@ -105,6 +105,10 @@ SELECT count(*) FROM models, explain.occlusion(m, '{1,1,1}'::float8[], groups =>
 SELECT count(*) FROM models, explain.occlusion(m, '{1,1,1}'::float8[], groups => '{"g": [1]}') WHERE name = 'linear';
 SELECT count(*) FROM models, explain.occlusion(m, '{1,1,1}'::float8[], groups => '["a"]') WHERE name = 'linear';
 SELECT count(*) FROM models, explain.occlusion(m, '{1,1,1}'::float8[], groups => 'null') WHERE name = 'linear';
+SELECT count(*) FROM models, explain.occlusion(m, '{1,1,1}'::float8[], groups => '{"a": ["b", "c"]}') WHERE name = 'linear';
+SELECT count(*) FROM models, explain.occlusion(m, '{1,1,1}'::float8[], groups => '{"a": ["a", "b"]}') WHERE name = 'linear';
+SELECT count(*) FROM models, explain.occlusion(m, '{1,1,1}'::float8[], groups => '{"b": ["b"], "c": ["a"]}') WHERE name = 'linear';
+SELECT count(DISTINCT feature) FROM models, explain.occlusion(m, '{1,1,1}'::float8[], groups => '{"b": ["b"], "g": ["a", "c"]}') WHERE name = 'linear';
 SELECT explain.occlusion_array(m, '{1,1,1}'::float8[], window_height => 2) FROM models WHERE name = 'linear';
 SELECT explain.occlusion_array(m, array_fill(1::float8, ARRAY[12]), window_height => 0) FROM models WHERE name = 'image';
 SELECT explain.occlusion_array(m, array_fill(1::float8, ARRAY[12]), window_width => -1) FROM models WHERE name = 'image';
@@ -121,6 +125,10 @@ SELECT count(*) FROM models, explain.attributions(m, explain.occlusion_array(m, 
 -- and in words
 SELECT count(*) FROM models, explain.occlusion(m, '{1,1,1}'::float8[], groups => '{"g": ["a", "z"]}') WHERE name = 'linear';
 SELECT count(*) FROM models, explain.occlusion(m, '{1,1,1}'::float8[], groups => '{"g": ["a"], "h": ["a"]}') WHERE name = 'linear';
+SELECT count(*) FROM models, explain.occlusion(m, '{1,1,1}'::float8[], groups => '{"a": ["b", "c"]}') WHERE name = 'linear';
+SELECT count(*) FROM models, explain.occlusion(m, '{1,1,1}'::float8[], groups => '{"a": ["a", "b"]}') WHERE name = 'linear';
+SELECT count(*) FROM models, explain.occlusion(m, '{1,1,1}'::float8[], groups => '{"b": ["b"], "c": ["a"]}') WHERE name = 'linear';
+SELECT count(DISTINCT feature) FROM models, explain.occlusion(m, '{1,1,1}'::float8[], groups => '{"b": ["b"], "g": ["a", "c"]}') WHERE name = 'linear';
 SELECT explain.occlusion_array(m, '{1,1,1}'::float8[], window_height => 2) FROM models WHERE name = 'linear';
 SELECT explain.occlusion_array(m, array_fill(1::float8, ARRAY[12]), stride_width => 1) FROM models WHERE name = 'image';
 SELECT explain.occlusion_array(m, array_fill(1::float8, ARRAY[12]), window_width => -1) FROM models WHERE name = 'image';
