@@ -8,7 +8,7 @@ CREATE FUNCTION explain.model_summary(@model@)
 	AS 'MODULE_PATHNAME', 'explain_model_summary_@overload@'
 	LANGUAGE C @volatility@ PARALLEL SAFE COST 1000;
 COMMENT ON FUNCTION explain.model_summary(@model_type@) IS
-'What a person wants to know of a model: family, size, features, outputs, link, number of trees, coefficients, layers, and which exact Shapley methods can run on it. Always short: at most 20 features and outputs are named';
+'What a person wants to know of a model: family, size, features, outputs, link, number of trees, coefficients, layers, and which methods of Shapley values can run on it as it is (shap_methods; other explanations need none of them). Always short: at most 20 features and outputs are named';
 -- @end
 
 -- @overloads model

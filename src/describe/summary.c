@@ -169,7 +169,7 @@ add_methods(StringInfo json, CallSite *site)
 	bool		first = true;
 
 	ex_own_background(site->entry->model, &background);
-	add_key(json, "methods");
+	add_key(json, "shap_methods");
 	appendStringInfoChar(json, '[');
 	for (int i = 0; i < family->n_shap_methods; i++)
 	{

@@ -20,7 +20,7 @@ INSERT INTO m SELECT 'branches', '{"family": "network", "features": ["a", "b"], 
 	{"kind": "dense", "name": "right", "inputs": "input", "weights": [[5, 6], [7, 8]]},
 	{"kind": "add", "name": "sum", "inputs": ["squashed", "right"]}, {"kind": "concat", "name": "all", "inputs": ["sum", "input"]}]}';
 
-SELECT name, jsonb_pretty(explain.model_summary(model) - 'digest' - 'bytes' - 'methods') FROM m WHERE name <> 'branches';
+SELECT name, jsonb_pretty(explain.model_summary(model) - 'digest' - 'bytes' - 'shap_methods') FROM m WHERE name <> 'branches';
 SELECT name, layer_number, layer, kind, sources, depth, channels, height, width, units, parameter_count FROM m, explain.layers(model);
 SELECT name, layer, kernel, stride, padding, dilation, group_count, number FROM m, explain.layers(model)
 WHERE kernel IS NOT NULL OR number IS NOT NULL;
