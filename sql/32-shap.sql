@@ -66,5 +66,5 @@ CREATE FUNCTION explain.attributions(@model@, attribution_array float8[], @input
 	AS 'MODULE_PATHNAME', 'explain_attributions_@overload@'
 	LANGUAGE C @volatility@ PARALLEL SAFE COST 100 ROWS 10;
 COMMENT ON FUNCTION explain.attributions(@model_type@, float8[], @input_type@, explain.label, explain.space, explain.label, int4, explain.label, boolean, explain.label) IS
-'The rows of explain.shap_values from an array that explain.shap_array made for the same model and row. The residual is far from 0 where model, row and array do not belong together';
+'The rows of explain.shap_values from an array that explain.shap_array or explain.shap_batch made for the same model and row; not for arrays of other methods, whose rows come from explain.feature_gradient, explain.integrated_gradients, explain.expected_gradients, explain.deeplift and explain.occlusion. The residual is far from 0 where model, row and array do not belong together';
 -- @end

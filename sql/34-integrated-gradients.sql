@@ -35,7 +35,7 @@ CREATE FUNCTION explain.expected_gradients(@model@, @input@, output explain.labe
 	AS 'MODULE_PATHNAME', 'explain_expected_gradients_@overload@'
 	LANGUAGE C @volatility@ PARALLEL SAFE COST 5000 ROWS 10;
 COMMENT ON FUNCTION explain.expected_gradients(@model_type@, @input_type@, explain.label, explain.space, int4, int8, int4, explain.label, boolean, @input_type@) IS
-'Expected gradients of one row (Erion et al. 2021; GradientSHAP): integrated gradients averaged over background rows as baselines, sampled; std_error, ci_low and ci_high say how far the sampling may be off, and base_value is the exact mean prediction of the background. Linear models and networks with a background, or reference => row. The same seed gives the same draws for every row and in any plan';
+'Expected gradients of one row (Erion et al. 2021; GradientSHAP): integrated gradients averaged over background rows as baselines, sampled; std_error, ci_low and ci_high say how far the sampling may be off, and base_value is the exact mean prediction of the background. Linear models and networks with a background, or reference => row. The same seed gives the same draws for every row and in any plan, and the same bits as long as explain_ext.blas_library is the same';
 -- @end
 
 -- @overloads model input

@@ -18,12 +18,13 @@ $columns = 100;
 $Text::Wrap::unexpand = 0;
 my $psql = shift @ARGV;
 
-# One JSON document for each query, so that no text needs escaping.
+# One JSON document for each query, so that no text needs escaping; @before is
+# run first, in the same session.
 sub query
 {
-	my ($sql) = @_;
+	my ($sql, @before) = @_;
 	open my $out, '-|', $psql, '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', 'reference', '-c',
-	  "SET search_path = ''", '-c', "SELECT coalesce(pg_catalog.json_agg(q), '[]') FROM ($sql) q"
+	  "SET search_path = ''", (map { ('-c', $_) } @before), '-c', "SELECT coalesce(pg_catalog.json_agg(q), '[]') FROM ($sql) q"
 	  or die "$psql: $!\n";
 	my $json = do { local $/; <$out> };
 	close $out or die "psql failed\n";
@@ -95,12 +96,16 @@ sub casts
 	FROM pg_catalog.pg_cast c WHERE c.oid IN ($member = 'pg_catalog.pg_cast'::pg_catalog.regclass) ORDER BY c.oid});
 }
 
+# A session has them from the first call of the library on.
 sub settings
 {
-	return query(q{
-	SELECT name, unit, boot_val AS initial, min_val AS least, max_val AS most, short_desc AS short, extra_desc AS extra
-	FROM pg_catalog.pg_settings, (SELECT explain.model_in('{"family":"linear","features":["a"],"intercept":0,"coefficients":[1]}')) loaded
-	WHERE name LIKE 'explain_ext.%' ORDER BY name});
+	my @settings = query(q{
+	SELECT name, context, unit, boot_val AS initial, min_val AS least, max_val AS most, short_desc AS short,
+		extra_desc AS extra
+	FROM pg_catalog.pg_settings WHERE name LIKE 'explain_ext.%' ORDER BY name},
+		q{DO $$BEGIN PERFORM '{"family":"linear","features":["a"],"intercept":0,"coefficients":[1]}'::explain.model; END$$});
+	die "no settings: the library is not loaded\n" if !@settings;
+	return @settings;
 }
 
 # The fragments: word, title and what each of them creates.
@@ -336,7 +341,9 @@ for my $setting (settings())
 {
 	print "### $setting->{name}\n\n", prose($setting->{short}), ' ', prose($setting->{extra}), "\n\n";
 	my $unit = $setting->{unit} ? " $setting->{unit}" : '';
-	print "Default $setting->{initial}$unit, from $setting->{least} to $setting->{most}.\n\n";
+	print "Default ", $setting->{initial} eq '' ? 'empty' : "`$setting->{initial}`$unit",
+	  defined $setting->{least} ? ", from $setting->{least} to $setting->{most}" : '',
+	  $setting->{context} eq 'superuser' ? '; only superusers may change it' : '', ".\n\n";
 }
 
 print "## Internal functions\n\nWhat types, operators and aggregates are made of; not for calling.\n\n| function | |\n|---|---|\n";
