@@ -79,8 +79,8 @@ keep(mask on, rowvec a)
 typedef struct tile_frame
 {
 	mask		on[2][N_VECS];	/* o of both edges */
-	rowvec			gain[2][N_VECS];
-	rowvec			taken_back[N_VECS];
+	rowvec		gain[2][N_VECS];
+	rowvec		taken_back[N_VECS];
 	uint32_t	split;
 	uint32_t	side;			/* of the edge under way */
 	bool		latest;			/* no split below on the path is on the same feature */
