@@ -42,7 +42,8 @@ ex_column_run_open(ex_column_run *run, ex_compiled *compiled, ex_host *host, uin
 	else
 		ex_linear_open(compiled->model, &run->linear);
 	if (most < 2)
-		most = 2;				/* whoever asks for more wants to compare neighbours */
+		most = 2;				/* whoever asks for more wants to compare
+								 * neighbours */
 	run->capacity = rows < most ? rows : most;
 	if (run->network != NULL)
 		return ex_network_work_create(run->network, host, run->capacity, &run->work);

@@ -14,7 +14,8 @@
 #include "quadrature.h"
 
 #define NODES		16
-#define MAX_DEPTH	40			/* of halving; what is left is 1e-12 of a panel */
+#define MAX_DEPTH	40			/* of halving; what is left is 1e-12 of a
+								 * panel */
 #define ROUNDING	1e-14		/* agreement that can be asked for */
 
 /* A panel that has yet to be taken, and its integral as a whole. */
@@ -35,7 +36,8 @@ typedef struct adaptive
 	double	   *right;
 	double	   *size;			/* C */
 	double	   *by_feature;		/* p */
-	double		scale;			/* largest integral of |gradient * direction| seen */
+	double		scale;			/* largest integral of |gradient * direction|
+								 * seen */
 	double		limit;			/* error that a panel may have */
 	double		error;			/* of all panels taken */
 	size_t		points;			/* gradients evaluated */

@@ -31,7 +31,8 @@
 #include "integrated_internal.h"
 #include "network_internal.h"
 
-#define POLL_COST 1e7			/* multiplications between two polls: a few milliseconds */
+#define POLL_COST 1e7			/* multiplications between two polls: a few
+								 * milliseconds */
 
 /* A dense layer and, but for the last, the units that read it. */
 typedef struct level
@@ -51,7 +52,7 @@ typedef struct level
 	size_t		first;			/* unit that crosses first */
 } level;
 
-typedef struct chain
+typedef struct walk
 {
 	ex_integral *integral;
 	const ex_matrix_kernel *kernel;
@@ -64,7 +65,7 @@ typedef struct chain
 	double	   *to;
 	double	   *mean;			/* K */
 	bool		is_identity;
-} chain;
+} walk;
 
 /*
  * Shape.
@@ -117,42 +118,42 @@ alloc_level(ex_host *host, level *l, const ex_step *step)
 }
 
 static ex_status
-open_chain(chain *chain, ex_integral *integral, const ex_network_state *network)
+open_walk(walk *w, ex_integral *integral, const ex_network_state *network)
 {
 	ex_host    *host = integral->host;
 	uint32_t	n_outputs = integral->n_outputs;
 	size_t		widest = integral->n_columns;
 
-	memset(chain, 0, sizeof(*chain));
-	chain->integral = integral;
-	chain->kernel = network->kernel;
-	chain->is_identity = integral->call->space == EX_RAW || integral->model->link == EX_LINK_IDENTITY;
-	EX_TRY(EX_ALLOC(host, network->view.n_layers, &chain->level));
+	memset(w, 0, sizeof(*w));
+	w->integral = integral;
+	w->kernel = network->kernel;
+	w->is_identity = integral->call->space == EX_RAW || integral->model->link == EX_LINK_IDENTITY;
+	EX_TRY(EX_ALLOC(host, network->view.n_layers, &w->level));
 	for (uint32_t i = 1; i < network->view.n_layers; i++)
 	{
 		const ex_step *step = &network->step[i];
 
 		if (step->layer.kind == EX_LAYER_DENSE)
 		{
-			EX_TRY(alloc_level(host, &chain->level[chain->n_levels++], step));
-			chain->cost += step->cost;
+			EX_TRY(alloc_level(host, &w->level[w->n_levels++], step));
+			w->cost += step->cost;
 			if (widest < step->size)
 				widest = step->size;
 		}
 		else if (step->layer.kind == EX_LAYER_LEAKY_RELU)
-			chain->level[chain->n_levels - 1].off = step->layer.number;
+			w->level[w->n_levels - 1].off = step->layer.number;
 	}
-	EX_TRY(EX_ALLOC(host, widest, &chain->active));
-	EX_TRY(EX_ALLOC(host, (size_t) 3 * n_outputs, &chain->from));
-	chain->to = chain->from + n_outputs;
-	chain->mean = chain->to + n_outputs;
+	EX_TRY(EX_ALLOC(host, widest, &w->active));
+	EX_TRY(EX_ALLOC(host, (size_t) 3 * n_outputs, &w->from));
+	w->to = w->from + n_outputs;
+	w->mean = w->to + n_outputs;
 	return EX_OK;
 }
 
 static level *
-top(const chain *chain)
+top(const walk *w)
 {
-	return &chain->level[chain->n_levels - 1];
+	return &w->level[w->n_levels - 1];
 }
 
 /*
@@ -161,7 +162,7 @@ top(const chain *chain)
 
 /* y += x[i] * factor[i] times the matrix; factor NULL: 1 */
 static void
-combine(const chain *chain, const ex_packed *matrix, const double *x, const double *factor, double *y)
+combine(const walk *w, const ex_packed *matrix, const double *x, const double *factor, double *y)
 {
 	size_t		n = 0;
 
@@ -170,9 +171,9 @@ combine(const chain *chain, const ex_packed *matrix, const double *x, const doub
 		double		value = factor == NULL ? x[i] : factor[i] * x[i];
 
 		if (value != 0)
-			chain->active[n++] = (ex_active) {value, i * matrix->stride};
+			w->active[n++] = (ex_active) {value, i * matrix->stride};
 	}
-	chain->kernel->combine(matrix, chain->active, n, y);
+	w->kernel->combine(matrix, w->active, n, y);
 }
 
 /* Row i of the matrix times x. */
@@ -240,20 +241,20 @@ start_units(level *l)
 
 /* Lines of all levels at the start of the path. */
 static void
-start(chain *chain)
+start(walk *w)
 {
-	const double *c = chain->integral->z0;
-	const double *s = chain->integral->direction;
+	const double *c = w->integral->z0;
+	const double *s = w->integral->direction;
 	const double *gain = NULL;
 
-	for (uint32_t i = 0; i < chain->n_levels; i++)
+	for (uint32_t i = 0; i < w->n_levels; i++)
 	{
-		level	   *l = &chain->level[i];
+		level	   *l = &w->level[i];
 
 		memcpy(l->c, l->step->bias, l->n * sizeof(double));
-		combine(chain, &l->step->ahead, c, gain, l->c);
-		combine(chain, &l->step->ahead, s, gain, l->s);
-		if (l != top(chain))
+		combine(w, &l->step->ahead, c, gain, l->c);
+		combine(w, &l->step->ahead, s, gain, l->s);
+		if (l != top(w))
 			start_units(l);
 		c = l->c;
 		s = l->s;
@@ -263,28 +264,28 @@ start(chain *chain)
 
 /* The output of unit j in level i bends by `bend` at now; onto all levels after it. */
 static void
-propagate(chain *chain, uint32_t i, size_t j, double bend)
+propagate(walk *w, uint32_t i, size_t j, double bend)
 {
 	const level *before = NULL;
 
-	while (++i < chain->n_levels)
+	while (++i < w->n_levels)
 	{
-		level	   *l = &chain->level[i];
+		level	   *l = &w->level[i];
 		const ex_packed *ahead = &l->step->ahead;
 		ex_active	one = {bend, j * ahead->stride};
 
 		memset(l->change, 0, l->n * sizeof(double));
 		if (before == NULL)
-			chain->kernel->combine(ahead, &one, 1, l->change);
+			w->kernel->combine(ahead, &one, 1, l->change);
 		else
-			combine(chain, ahead, before->change, before->gain, l->change);
+			combine(w, ahead, before->change, before->gain, l->change);
 		for (size_t u = 0; u < l->n; u++)
 		{
 			l->s[u] += l->change[u];
-			l->c[u] -= chain->now * l->change[u];
+			l->c[u] -= w->now * l->change[u];
 		}
-		if (l != top(chain))
-			schedule(l, chain->now);
+		if (l != top(w))
+			schedule(l, w->now);
 		before = l;
 	}
 }
@@ -302,37 +303,37 @@ raw_at(const level *l, double a, double *raw)
 
 /* Go to `until`: the integral of the link's slopes grows, on top. */
 static ex_status
-advance(chain *chain, double until)
+advance(walk *w, double until)
 {
-	level	   *l = top(chain);
-	const ex_integral *integral = chain->integral;
-	double		length = until - chain->now;
+	level	   *l = top(w);
+	const ex_integral *integral = w->integral;
+	double		length = until - w->now;
 
-	if (chain->is_identity)
+	if (w->is_identity)
 		l->total[integral->call->output] += length;
 	else if (length > 0)
 	{
-		raw_at(l, chain->now, chain->from);
-		raw_at(l, until, chain->to);
-		EX_TRY(ex_link_path_mean(&integral->link, integral->host, chain->from, chain->to, chain->mean));
+		raw_at(l, w->now, w->from);
+		raw_at(l, until, w->to);
+		EX_TRY(ex_link_path_mean(&integral->link, integral->host, w->from, w->to, w->mean));
 		for (size_t m = 0; m < l->n; m++)
-			l->total[m] += length * chain->mean[m];
+			l->total[m] += length * w->mean[m];
 	}
-	chain->now = until;
+	w->now = until;
 	return EX_OK;
 }
 
 /* total[] of level i, now. */
 static void
-integrate_level(chain *chain, uint32_t i)
+integrate_level(walk *w, uint32_t i)
 {
-	for (uint32_t k = chain->n_levels - 1; k-- > i;)
+	for (uint32_t k = w->n_levels - 1; k-- > i;)
 	{
-		level	   *l = &chain->level[k];
+		level	   *l = &w->level[k];
 		const level *next = l + 1;
 
 		memset(l->total, 0, l->n * sizeof(double));
-		combine(chain, &next->step->back, next->total, NULL, l->total);
+		combine(w, &next->step->back, next->total, NULL, l->total);
 		for (size_t j = 0; j < l->n; j++)
 			l->total[j] = l->area[j] + l->gain[j] * (l->total[j] - l->mark[j]);
 	}
@@ -340,13 +341,13 @@ integrate_level(chain *chain, uint32_t i)
 
 /* Unit j of level i crosses its kink, now. */
 static void
-cross(chain *chain, uint32_t i, size_t j)
+cross(walk *w, uint32_t i, size_t j)
 {
-	level	   *l = &chain->level[i];
+	level	   *l = &w->level[i];
 	double		gain = l->gain[j];
 	double		product;
 
-	integrate_level(chain, i + 1);
+	integrate_level(w, i + 1);
 	product = row_product(&l[1].step->ahead, j, l[1].total);
 	l->area[j] += gain * (product - l->mark[j]);
 	l->mark[j] = product;
@@ -354,18 +355,18 @@ cross(chain *chain, uint32_t i, size_t j)
 	l->gain[j] = l->active[j] ? 1 : l->off;
 	l->time[j] = INFINITY;
 	find_first(l);
-	propagate(chain, i, j, (l->gain[j] - gain) * l->s[j]);
+	propagate(w, i, j, (l->gain[j] - gain) * l->s[j]);
 }
 
 /* The level whose unit crosses first; false if none does before the end. */
 static bool
-next_level(const chain *chain, uint32_t *i)
+next_level(const walk *w, uint32_t *i)
 {
 	double		earliest = 1;
 
-	for (uint32_t k = 0; k + 1 < chain->n_levels; k++)
+	for (uint32_t k = 0; k + 1 < w->n_levels; k++)
 	{
-		const level *l = &chain->level[k];
+		const level *l = &w->level[k];
 
 		if (l->time[l->first] < earliest)
 		{
@@ -377,48 +378,48 @@ next_level(const chain *chain, uint32_t *i)
 }
 
 static ex_status
-check_start(const chain *chain, const double *raw)
+check_start(const walk *w, const double *raw)
 {
-	const level *l = top(chain);
+	const level *l = top(w);
 
 	for (size_t m = 0; m < l->n; m++)
 		if (!isfinite(raw[m]) || !isfinite(l->s[m]))
-			return ex_fail(chain->integral->host, EX_RANGE, "prediction is out of range");
+			return ex_fail(w->integral->host, EX_RANGE, "prediction is out of range");
 	return EX_OK;
 }
 
 /* Asks the host whether to stop, once in a while. */
 static ex_status
-spend(const chain *chain, double *spent)
+spend(const walk *w, double *spent)
 {
-	*spent += chain->cost;
+	*spent += w->cost;
 	if (*spent < POLL_COST)
 		return EX_OK;
 	*spent = 0;
-	return ex_poll(chain->integral->host);
+	return ex_poll(w->integral->host);
 }
 
 ex_status
 ex_integrate_chain(ex_integral *integral, const ex_network_state *network, double *raw)
 {
-	chain		chain;
+	walk		w;
 	double		spent = 0;
 	uint32_t	i;
 
-	EX_TRY(open_chain(&chain, integral, network));
-	start(&chain);
-	raw_at(top(&chain), 0, raw);
-	EX_TRY(check_start(&chain, raw));
-	while (next_level(&chain, &i))
+	EX_TRY(open_walk(&w, integral, network));
+	start(&w);
+	raw_at(top(&w), 0, raw);
+	EX_TRY(check_start(&w, raw));
+	while (next_level(&w, &i))
 	{
-		size_t		j = chain.level[i].first;
+		size_t		j = w.level[i].first;
 
-		EX_TRY(spend(&chain, &spent));
-		EX_TRY(advance(&chain, chain.level[i].time[j]));
-		cross(&chain, i, j);
+		EX_TRY(spend(&w, &spent));
+		EX_TRY(advance(&w, w.level[i].time[j]));
+		cross(&w, i, j);
 	}
-	EX_TRY(advance(&chain, 1));
-	integrate_level(&chain, 0);
-	combine(&chain, &chain.level[0].step->back, chain.level[0].total, NULL, integral->sum);
+	EX_TRY(advance(&w, 1));
+	integrate_level(&w, 0);
+	combine(&w, &w.level[0].step->back, w.level[0].total, NULL, integral->sum);
 	return EX_OK;
 }

@@ -38,7 +38,8 @@ typedef struct knot
 {
 	double		at;
 	uint32_t	layer;			/* linear up to here, ... */
-	uint32_t	tries;			/* ... after so many cuts because of this layer */
+	uint32_t	tries;			/* ... after so many cuts because of this
+								 * layer */
 } knot;
 
 typedef struct finder
@@ -50,7 +51,8 @@ typedef struct finder
 	ex_buffer	now;			/* knots in order ... */
 	ex_buffer	next;			/* ... and those of the next pass */
 	ex_buffer	crossing;		/* of the interval at hand */
-	bool		again;			/* some interval of the next pass is not linear yet */
+	bool		again;			/* some interval of the next pass is not
+								 * linear yet */
 } finder;
 
 /*
@@ -298,7 +300,7 @@ ex_status
 ex_find_knots(ex_integral *integral, const bool *linear, double **at, size_t *n)
 {
 	const ex_network_state *network = integral->run.network;
-	finder		f = {.integral = integral,.network = network,.linear = linear};
+	finder		f = {.integral = integral, .network = network, .linear = linear};
 	const knot *found;
 
 	f.n_layers = network == NULL ? 0 : network->view.n_layers;

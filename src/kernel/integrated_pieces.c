@@ -34,7 +34,7 @@ static ex_status
 seeds(ex_integral *integral, const double *knot, size_t n)
 {
 	uint32_t	n_outputs = integral->n_outputs;
-	const double *raw = integral->seed;	/* of no matter */
+	const double *raw = integral->seed; /* of no matter */
 
 	if (!is_identity(integral))
 	{

@@ -49,8 +49,11 @@ call_for(const double *x, ex_space space, uint32_t n)
 {
 	return (ex_expected_call)
 	{
-		.x = x,.background = {.row = background_row,.weight = n > 1 ? background_weight : NULL,.n = n},
-			.space = space,.samples = 100
+		.x = x, .background =
+		{
+			.row = background_row, .weight = n > 1 ? background_weight : NULL, .n = n
+		},
+			.space = space, .samples = 100
 	};
 }
 
@@ -67,8 +70,8 @@ exact_values(ex_compiled *compiled, const ex_expected_call *call, double *expect
 		double		value[P];
 		double		base;
 		ex_integrated_call one = {
-			.x = call->x,.baseline = {EX_BASELINE_ROW, call->background.row + i * P},
-			.output = call->output,.space = call->space,.tolerance = 1e-9
+			.x = call->x, .baseline = {EX_BASELINE_ROW, call->background.row + i * P},
+			.output = call->output, .space = call->space, .tolerance = 1e-9
 		};
 
 		if (ex_integrated_gradients(compiled, host, &one, value, &base) != EX_OK)

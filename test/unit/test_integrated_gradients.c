@@ -22,7 +22,7 @@ static double node_weight[NODES];
  * ---------------------------------------------------------------- */
 
 /* A path in features (numeric, unscaled: the columns themselves). */
-typedef struct path
+typedef struct way
 {
 	ex_compiled *compiled;
 	uint32_t	p;
@@ -32,11 +32,11 @@ typedef struct path
 	uint32_t	output;
 	ex_space	space;
 	double		sum[MAX_P];
-} path;
+} way;
 
 /* Gradient of the raw predictions of every output (jacobian[K * p]), and of what is explained. */
 static void
-gradient_at(const path *path, double a, double *jacobian, double *gradient)
+gradient_at(const way *path, double a, double *jacobian, double *gradient)
 {
 	double		z[MAX_P];
 	double		raw[MAX_K];
@@ -73,7 +73,7 @@ differs(const double *a, const double *b, size_t n)
 
 /* Gauss-Legendre quadrature over a cell without kinks. */
 static void
-add_cell(path *path, double low, double high)
+add_cell(way *path, double low, double high)
 {
 	double		gradient[MAX_P];
 
@@ -87,7 +87,7 @@ add_cell(path *path, double low, double high)
 
 /* Halve a cell until its gradient is the same at both ends and in the middle. */
 static void
-split_cell(path *path, double low, double high, const double *at_low, const double *at_high)
+split_cell(way *path, double low, double high, const double *at_low, const double *at_high)
 {
 	double		middle = (low + high) / 2;
 	double		at_middle[MAX_K * MAX_P];
@@ -107,7 +107,7 @@ split_cell(path *path, double low, double high, const double *at_low, const doub
 
 /* Quadrature of a piecewise linear network with `cells` cells, those with kinks divided further. */
 static void
-piecewise_oracle(path *path, int cells, double *value)
+piecewise_oracle(way *path, int cells, double *value)
 {
 	double		jacobian[2][MAX_K * MAX_P];
 	double	   *left = jacobian[0];
@@ -130,7 +130,7 @@ piecewise_oracle(path *path, int cells, double *value)
 
 /* Composite quadrature of a smooth network. */
 static void
-smooth_oracle(path *path, int cells, double *value)
+smooth_oracle(way *path, int cells, double *value)
 {
 	memset(path->sum, 0, sizeof(path->sum));
 	for (int i = 0; i < cells; i++)
@@ -265,10 +265,10 @@ call_for(const double *x, const double *x0, uint32_t output, ex_space space)
 	};
 }
 
-static path
+static way
 path_of(ex_compiled *compiled, const ex_integrated_call *call)
 {
-	return (path)
+	return (way)
 	{
 		.compiled = compiled,.p = compiled->model->n_features,.k = compiled->model->n_outputs,
 			.x0 = call->baseline.row,.x = call->x,.output = call->output,.space = call->space
@@ -311,7 +311,7 @@ test_piecewise(ex_compiled *compiled, ex_space space, int cells, double toleranc
 	double		base;
 	double		sum = 0;
 	ex_integrated_call call = call_for(x, x0, random_below(compiled->model->n_outputs), space);
-	path		path = path_of(compiled, &call);
+	way			path = path_of(compiled, &call);
 
 	random_point(x, p);
 	random_point(x0, p);
@@ -458,7 +458,7 @@ test_linear(ex_link link, uint32_t k)
 	double		expected[5];
 	double		base;
 	ex_integrated_call call = call_for(x, x0, k - 1, EX_RESPONSE);
-	path		path = path_of(compiled, &call);
+	way			path = path_of(compiled, &call);
 
 	random_point(x, 5);
 	random_point(x0, 5);
@@ -497,7 +497,7 @@ test_curved(ex_compiled *compiled, ex_space space, double tolerance, bool kinks,
 	double		base;
 	double		size = 0;
 	ex_integrated_call call = call_for(x, x0, 0, space);
-	path		path = path_of(compiled, &call);
+	way			path = path_of(compiled, &call);
 
 	random_point(x, p);
 	random_point(x0, p);
@@ -522,7 +522,7 @@ test_long_path(void)
 	double		expected[5];
 	double		base;
 	ex_integrated_call call = call_for(x, x0, 0, EX_RESPONSE);
-	path		path = path_of(compiled, &call);
+	way			path = path_of(compiled, &call);
 
 	for (int i = 0; i < 5; i++)
 	{
@@ -732,7 +732,7 @@ test_still_image(void)
 	double		expected[72];
 	double		base;
 	ex_integrated_call call = call_for(x, x0, 1, EX_RESPONSE);
-	path		path = path_of(compiled, &call);
+	way			path = path_of(compiled, &call);
 
 	for (int i = 0; i < 9; i++)
 		x[i / 3 * 6 + i % 3] = 4 * random_number();
