@@ -498,16 +498,22 @@ static bool
 copy_fixed(const InputReader *reader, const RecordMap *map, HeapTupleHeader record, InputRow *row)
 {
 	const char *data = (const char *) record + record->t_hoff;
+	const uint32 *offset = map->offset;
+	double	   *x = row->x;
+	uint32		n = reader->n;
 	bool		rule_needed = false;
 
 	if ((record->t_infomask & HEAP_HASNULL) != 0 || HeapTupleHeaderGetNatts(record) <= map->last)
 		return false;
-	for (uint32 i = 0; i < reader->n; i++)
+	for (uint32 i = 0; i < n; i++)
 	{
-		memcpy(&row->x[i], data + map->offset[i], sizeof(double));
-		rule_needed |= row->x[i] != row->x[i];
+		double		value;
+
+		memcpy(&value, data + offset[i], sizeof(value));
+		rule_needed |= value != value;
+		x[i] = value;
 	}
-	memset(row->missing, 0, reader->n * sizeof(bool));
+	memset(row->missing, 0, n * sizeof(bool));
 	return !rule_needed;
 }
 

@@ -2,25 +2,14 @@
  * gradient.c
  *		How fast a prediction changes with each feature of a row.
  */
-#include <float.h>
 #include <math.h>
 #include <string.h>
 
 #include "baseline.h"
+#include "finite.h"
 #include "gradient_internal.h"
 #include "network_run.h"
 #include "sum.h"
-
-/* The usual case, in a loop that the compiler can vectorise. */
-static bool
-all_finite(const double *value, size_t n)
-{
-	int			bad = 0;
-
-	for (size_t i = 0; i < n; i++)
-		bad |= !(fabs(value[i]) <= DBL_MAX);
-	return bad == 0;
-}
 
 static ex_status
 out_of_range(const ex_gradient_run *run, uint32_t f)
@@ -130,7 +119,7 @@ set_derivatives(ex_gradient_run *run, const double *x, uint32_t n, double *value
 	}
 	EX_TRY(set_seeds(run, x, n));
 	EX_TRY(family->gradient_raw(run->compiled, run->host, x, n, run->seed, value));
-	if (all_finite(value, count))
+	if (ex_all_finite(value, count))
 		return EX_OK;
 	for (size_t i = 0; i < count; i++)
 		if (!isfinite(value[i]))
@@ -271,7 +260,7 @@ only_numeric(const uint8_t *kind, uint32_t p)
 static ex_status
 check_finite(const ex_gradient_run *run)
 {
-	if (all_finite(run->call->x, run->p))
+	if (run->finite)
 		return EX_OK;
 	for (uint32_t f = 0; f < run->p; f++)
 		if (isinf(run->call->x[f]) && ex_gradient_defined(run, f))
@@ -285,13 +274,17 @@ static void
 choose_tile(ex_gradient_run *run)
 {
 	const ex_gradient_call *call = run->call;
-	size_t		rows = (size_t) 4 * 1024 * 1024 / (sizeof(double) * ((size_t) run->p + 2 * run->n_outputs));
+	size_t		rows;
 	size_t		wanted = run->n_differences + 1;
 
 	if (call->method == EX_GRADIENT_FINITE_DIFFERENCE)
 		wanted += 2 * (size_t) run->p;
 	else if (ex_gradient_samples(call->method) && wanted < (size_t) call->samples)
 		wanted = (size_t) call->samples;
+	run->tile = 1;
+	if (wanted == 1)
+		return;
+	rows = (size_t) 4 * 1024 * 1024 / (sizeof(double) * ((size_t) run->p + 2 * run->n_outputs));
 	rows = rows < 1 ? 1 : rows > EX_GRADIENT_TILE ? EX_GRADIENT_TILE : rows;
 	run->tile = (uint32_t) (wanted < rows ? wanted : rows);
 }
@@ -302,6 +295,7 @@ begin(ex_gradient_run *run)
 	bool		windows = run->call->method == EX_GRADIENT_FINITE_DIFFERENCE;
 	bool		predicts = windows || run->call->space == EX_RESPONSE;
 
+	run->finite = ex_all_finite(run->call->x, run->p);
 	EX_TRY(ex_gradient_check(run));
 	EX_TRY(check_finite(run));
 	if (!only_numeric(run->kind, run->p))
@@ -358,7 +352,7 @@ drop_undefined(const ex_gradient_run *run, double *value, double *std_error)
 {
 	const ex_gradient_call *call = run->call;
 
-	if (all_finite(call->x, run->p) &&
+	if (run->finite &&
 		(call->missing == NULL || memchr(call->missing, true, run->p) == NULL))
 		return;
 	for (uint32_t f = 0; f < run->p; f++)
@@ -377,7 +371,7 @@ check_result(const ex_gradient_run *run, double *value, double *std_error)
 {
 	for (uint32_t f = 0; f < run->p; f++)
 		value[f] += 0.0;		/* no -0 */
-	if (all_finite(value, run->p) && (std_error == NULL || all_finite(std_error, run->p)))
+	if (ex_all_finite(value, run->p) && (std_error == NULL || ex_all_finite(std_error, run->p)))
 		return EX_OK;
 	for (uint32_t f = 0; f < run->p; f++)
 	{
@@ -417,13 +411,11 @@ ex_gradient(ex_compiled *compiled, ex_host *host, const ex_gradient_call *call,
 	};
 
 	EX_TRY(begin(&run));
-	for (uint32_t f = 0; f < run.p; f++)
-	{
-		if (result->step != NULL)
+	if (result->step != NULL)
+		for (uint32_t f = 0; f < run.p; f++)
 			result->step[f] = NAN;
-		if (result->std_error != NULL)
-			result->std_error[f] = 0;
-	}
+	if (result->std_error != NULL)
+		memset(result->std_error, 0, run.p * sizeof(double));
 	if (result->level != NULL)
 		tell_levels(&run, result->level);
 	EX_TRY(run_method(&run, result));

@@ -28,6 +28,7 @@ typedef struct ex_gradient_run
 	uint32_t	p;
 	uint32_t	n_outputs;
 	const uint8_t *kind;		/* of each feature */
+	bool		finite;			/* all of call->x */
 	uint32_t	tile;			/* rows that the buffers hold */
 	double	   *seed;			/* tile * K */
 	double	   *raw;			/* tile * K */

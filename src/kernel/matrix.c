@@ -32,6 +32,10 @@ const ex_matrix_kernel *
 ex_matrix_best(void)
 {
 #ifdef __x86_64__
+	if (chosen_processor == EX_PROCESSOR_BEST && __builtin_cpu_supports("avx512f") &&
+		__builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
+		__builtin_cpu_supports("avx512bw"))
+		return &ex_matrix_avx512;
 	if (chosen_processor != EX_PROCESSOR_PORTABLE && __builtin_cpu_supports("avx2"))
 		return &ex_matrix_avx2;
 #endif

@@ -4,5 +4,6 @@
  */
 #ifdef __AVX2__
 #define MATRIX_KERNEL ex_matrix_avx2
+#define LANES 4
 #include "matrix_inner.h"
 #endif

@@ -2,10 +2,10 @@
  * matrix_inner.h
  *		The inner loops of matrix_kernel.h, compiled once per processor.
  *
- * Included by matrix_portable.c and matrix_avx2.c, which define
- * MATRIX_KERNEL, the name of the table.  Written with vectors of four
- * doubles; where a processor has none the compiler splits them, which changes
- * no bit.
+ * Included by matrix_portable.c, matrix_avx2.c and matrix_avx512.c, which
+ * define MATRIX_KERNEL, the name of the table, and LANES, the doubles of a
+ * vector.  Where a processor has no such vectors the compiler splits them,
+ * which changes no bit.
  */
 #ifdef __AVX2__
 #include <immintrin.h>
@@ -14,12 +14,15 @@
 
 #include "matrix_kernel.h"
 
-typedef double vec __attribute__((vector_size(32)));
+typedef double vec __attribute__((vector_size(LANES * sizeof(double))));
+typedef int64_t bits __attribute__((vector_size(LANES * sizeof(double))));
 
 #define INLINE static inline __attribute__((always_inline))
-#define LANES EX_MATRIX_PAD
 
-/* At most four numbers; lanes beyond them are 0. */
+/* Vectors of a row of a tile. */
+#define TILE_VECTORS (EX_TILE_COLUMNS / LANES)
+
+/* At most LANES numbers; lanes beyond them are 0. */
 INLINE void
 load(vec *v, const double *from, size_t n)
 {
@@ -58,7 +61,9 @@ load_weights(vec *v, const ex_packed *matrix, const bool is_f32, size_t at)
 		memcpy(v, matrix->f64 + at, sizeof(*v));
 		return;
 	}
-#ifdef __AVX2__
+#if defined(__AVX512F__)
+	*v = _mm512_cvtps_pd(_mm256_loadu_ps(matrix->f32 + at));
+#elif defined(__AVX2__)
 	/* the compiler converts in two halves by itself */
 	*v = _mm256_cvtps_pd(_mm_loadu_ps(matrix->f32 + at));
 #else
@@ -66,6 +71,21 @@ load_weights(vec *v, const ex_packed *matrix, const bool is_f32, size_t at)
 		(*v)[i] = matrix->f32[at + i];
 #endif
 }
+
+#ifdef __AVX2__
+/* Bit i: lane i is not 0. */
+INLINE uint64_t
+differs(const double *x)
+{
+#ifdef __AVX512F__
+	return _mm512_cmp_pd_mask(_mm512_loadu_pd(x), _mm512_setzero_pd(), _CMP_NEQ_UQ);
+#else
+	__m256d		mask = _mm256_cmp_pd(_mm256_loadu_pd(x), _mm256_setzero_pd(), _CMP_NEQ_UQ);
+
+	return (uint64_t) (uint32_t) _mm256_movemask_pd(mask);
+#endif
+}
+#endif
 
 /* Bit i: element i is not 0. */
 INLINE uint64_t
@@ -76,11 +96,7 @@ mask_of(const double *x, size_t n)
 
 #ifdef __AVX2__
 	for (; i + LANES <= n; i += LANES)
-	{
-		__m256d		differs = _mm256_cmp_pd(_mm256_loadu_pd(x + i), _mm256_setzero_pd(), _CMP_NEQ_UQ);
-
-		mask |= (uint64_t) (uint32_t) _mm256_movemask_pd(differs) << i;
-	}
+		mask |= differs(x + i) << i;
 #endif
 	for (; i < n; i++)
 		mask |= (uint64_t) (x[i] != 0) << i;
@@ -160,7 +176,7 @@ INLINE void
 combine_all(const ex_packed *matrix, const bool is_f32, const bool is_list, const source *from,
 			double *y)
 {
-	size_t		columns = matrix->stride;
+	size_t		columns = (matrix->columns + LANES - 1) / LANES * LANES;
 	size_t		first = 0;
 
 	for (; first + 8 * LANES <= columns; first += 8 * LANES)
@@ -205,37 +221,34 @@ row(const ex_packed *matrix, const double *x, uint64_t *mask, double *y)
 INLINE void
 tile_of(const ex_tile *tile, const size_t rows)
 {
-	size_t		low = tile->columns < LANES ? tile->columns : LANES;
-	size_t		high = tile->columns - low;
 	const double *a = tile->a;
 	const double *b = tile->b;
-	vec			sum[EX_TILE_ROWS][2];
+	size_t		used[TILE_VECTORS];
+	vec			sum[EX_TILE_ROWS][TILE_VECTORS];
 
-	for (size_t i = 0; i < rows; i++)
+	for (size_t v = 0; v < TILE_VECTORS; v++)
 	{
-		load(&sum[i][0], tile->c + i * tile->ldc, low);
-		load(&sum[i][1], tile->c + i * tile->ldc + LANES, high);
+		size_t		left = tile->columns > v * LANES ? tile->columns - v * LANES : 0;
+
+		used[v] = left < LANES ? left : LANES;
 	}
+	for (size_t i = 0; i < rows; i++)
+		for (size_t v = 0; v < TILE_VECTORS; v++)
+			load(&sum[i][v], tile->c + i * tile->ldc + v * LANES, used[v]);
 	for (size_t l = 0; l < tile->k; l++)
 	{
-		vec			b0,
-					b1;
+		vec			factor[TILE_VECTORS];
 
-		memcpy(&b0, b, sizeof(b0));
-		memcpy(&b1, b + LANES, sizeof(b1));
+		memcpy(factor, b, sizeof(factor));
 		for (size_t i = 0; i < rows; i++)
-		{
-			sum[i][0] += a[i * tile->a_row] * b0;
-			sum[i][1] += a[i * tile->a_row] * b1;
-		}
+			for (size_t v = 0; v < TILE_VECTORS; v++)
+				sum[i][v] += a[i * tile->a_row] * factor[v];
 		a += tile->a_step;
 		b += tile->b_row;
 	}
 	for (size_t i = 0; i < rows; i++)
-	{
-		store(tile->c + i * tile->ldc, &sum[i][0], low);
-		store(tile->c + i * tile->ldc + LANES, &sum[i][1], high);
-	}
+		for (size_t v = 0; v < TILE_VECTORS; v++)
+			store(tile->c + i * tile->ldc + v * LANES, &sum[i][v], used[v]);
 }
 
 static void
@@ -257,8 +270,64 @@ run_tile(const ex_tile *tile)
 	}
 }
 
+/* x where the condition holds, else 0 */
+INLINE vec
+where(bits condition, vec x)
+{
+	return (vec) ((bits) x & condition);
+}
+
+/* At n numbers: whole vectors, or the rest. */
+INLINE void
+relu_vector(const double *a, size_t n, double *y)
+{
+	vec			v;
+
+	load(&v, a, n);
+	v = where(~(v <= 0), v);
+	store(y, &v, n);
+}
+
+static void
+relu(const double *a, size_t n, double *y)
+{
+	size_t		i = 0;
+
+	for (; i + LANES <= n; i += LANES)
+		relu_vector(a + i, LANES, y + i);
+	if (i < n)
+		relu_vector(a + i, n - i, y + i);
+}
+
+INLINE void
+pass_vector(const double *a, const double *r, size_t n, double *to)
+{
+	vec			value,
+				passed,
+				sum;
+
+	load(&value, a, n);
+	load(&passed, r, n);
+	load(&sum, to, n);
+	sum += where(value > 0, passed);
+	store(to, &sum, n);
+}
+
+static void
+pass_relu(const double *a, const double *r, size_t n, double *to)
+{
+	size_t		i = 0;
+
+	for (; i + LANES <= n; i += LANES)
+		pass_vector(a + i, r + i, LANES, to + i);
+	if (i < n)
+		pass_vector(a + i, r + i, n - i, to + i);
+}
+
 const ex_matrix_kernel MATRIX_KERNEL = {
 	.row = row,
 	.combine = combine,
-	.tile = run_tile
+	.tile = run_tile,
+	.relu = relu,
+	.pass_relu = pass_relu
 };

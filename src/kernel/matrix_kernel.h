@@ -12,7 +12,7 @@
 #include "host.h"
 
 /* Columns that the kernels take at a time: rows of packed matrices are padded with 0 to it. */
-#define EX_MATRIX_PAD 4
+#define EX_MATRIX_PAD 8
 
 /* A matrix for products with single rows; one of the two arrays is there. */
 typedef struct ex_packed
@@ -67,16 +67,26 @@ typedef struct ex_matrix_kernel
 	/* the same for the elements of a list */
 	void		(*combine) (const ex_packed *matrix, const ex_active *active, size_t n, double *y);
 	void		(*tile) (const ex_tile *tile);
+
+	/*
+	 * What stands between two matrices: y = max(a, 0), NaN staying NaN, and
+	 * back, to += r where a > 0.  Here, as loads of a whole vector wait for
+	 * stores of its parts.
+	 */
+	void		(*relu) (const double *a, size_t n, double *y);
+	void		(*pass_relu) (const double *a, const double *r, size_t n, double *to);
 } ex_matrix_kernel;
 
 extern const ex_matrix_kernel ex_matrix_portable;
 #ifdef __x86_64__
 extern const ex_matrix_kernel ex_matrix_avx2;
+extern const ex_matrix_kernel ex_matrix_avx512;
 #endif
 
 typedef enum ex_processor
 {
 	EX_PROCESSOR_BEST = 0,
+	EX_PROCESSOR_AVX2,			/* or less */
 	EX_PROCESSOR_PORTABLE
 } ex_processor;
 

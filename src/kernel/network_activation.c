@@ -208,7 +208,7 @@ apply(ex_layer_kind kind, double number, const double *a, size_t n, double *y)
 		y[i] = value(kind, number, a[i]);
 }
 
-/* One loop for each of the cheap ones; for the others a branch more does not matter. */
+/* A loop for each of the cheap ones; for the others a branch more does not matter. */
 static ex_status
 forward(const ex_pass *pass, const ex_step *step)
 {
@@ -219,7 +219,7 @@ forward(const ex_pass *pass, const ex_step *step)
 	switch (step->layer.kind)
 	{
 		case EX_LAYER_RELU:
-			apply(EX_LAYER_RELU, 0, a, n, y);
+			pass->state->kernel->relu(a, n, y);
 			break;
 		case EX_LAYER_LEAKY_RELU:
 			apply(EX_LAYER_LEAKY_RELU, step->layer.number, a, n, y);
@@ -231,7 +231,7 @@ forward(const ex_pass *pass, const ex_step *step)
 }
 
 /*
- * ReLU under the three rules that only look at signs.  Both numbers are read
+ * ReLU under the two other rules that only look at signs.  Both numbers are read
  * whatever the first says: so no branch is needed, which would be taken at
  * random.
  */
@@ -240,10 +240,8 @@ relu_backward(ex_backward_rule rule, const double *a, const double *r, size_t n,
 {
 	for (size_t i = 0; i < n; i++)
 	{
-		double		passed = r[i];
+		double		passed = r[i] > 0 ? r[i] : 0;
 
-		if (rule != EX_RULE_GRADIENT)
-			passed = passed > 0 ? passed : 0;
 		if (rule != EX_RULE_DECONVNET)
 			passed = a[i] > 0 ? passed : 0;
 		to[i] += passed;
@@ -270,6 +268,8 @@ backward(const ex_pass *pass, const ex_step *step)
 			rescale_row(step, a + row * step->size,
 						ex_reference_value(pass, step->layer.input[0], row),
 						r + row * step->size, to + row * step->size);
+	else if (step->layer.kind == EX_LAYER_RELU && pass->rule == EX_RULE_GRADIENT)
+		pass->state->kernel->pass_relu(a, r, n, to);
 	else if (step->layer.kind == EX_LAYER_RELU)
 		relu_backward(pass->rule, a, r, n, to);
 	else

@@ -2,8 +2,10 @@
  * network_compile.c
  *		A network made ready to run, and workspaces for it.
  *
- * Matrices of dense layers are copied into two layouts, in the precision that
- * the model stores; batch normalisation becomes a scale and a shift; where
+ * Matrices of dense layers are copied into two layouts: as float64, or, where
+ * these would leave no room in a processor's second cache and the model stores
+ * them so, as float32.  (Widening float32 takes as long as the products.)
+ * Batch normalisation becomes a scale and a shift; where
  * every layer's numbers lie in a workspace is decided.
  */
 #include <math.h>
@@ -12,6 +14,7 @@
 #include "linear_internal.h"
 #include "network_internal.h"
 
+#define WIDE_LIMIT ((size_t) 256 << 10)	/* bytes of dense matrices that are kept as float64 */
 #define WORK_LIMIT ((size_t) 32 << 20)	/* bytes of a workspace of many rows */
 #define ALIGN 8					/* numbers: a cache line */
 
@@ -85,7 +88,7 @@ static ex_status
 compile_dense(ex_host *host, ex_network_state *state, ex_step *step)
 {
 	const ex_network_view *view = &state->view;
-	bool		is_f32 = view->weight_f32 != NULL;
+	bool		is_f32 = state->narrow;
 	size_t		n_out = step->size;
 	size_t		n_in = step->from_size;
 	size_t		at = step->layer.first_weight;
@@ -340,6 +343,7 @@ look_at_input(ex_network_state *state)
 {
 	const ex_network_view *view = &state->view;
 	const ex_linear_view *columns = &state->columns;
+	const uint8_t *kind = ex_get(view->model, EX_FEATURE_KIND, NULL);
 
 	state->identity = columns->n_columns == columns->n_features;
 	for (uint32_t c = 0; c < columns->n_columns; c++)
@@ -349,6 +353,28 @@ look_at_input(ex_network_state *state)
 		if (view->center[c] != 0 || view->scale[c] != 1)
 			state->scaled = true;
 	}
+	state->plain = state->identity && !state->scaled;
+	for (uint32_t f = 0; f < columns->n_features; f++)
+		if (kind[f] != EX_NUMERIC)
+			state->plain = false;
+}
+
+/* Are matrices of dense layers kept as float32? */
+static bool
+is_narrow(const ex_network_view *view)
+{
+	size_t		n = 0;
+	ex_layer	layer;
+
+	if (view->weight_f32 == NULL)
+		return false;
+	for (uint32_t i = 1; i < view->n_layers; i++)
+	{
+		ex_network_layer(view, i, &layer);
+		if (layer.kind == EX_LAYER_DENSE)
+			n += layer.n_weights;
+	}
+	return n > WIDE_LIMIT / (2 * sizeof(double));
 }
 
 ex_status
@@ -362,6 +388,7 @@ ex_network_compile(ex_compiled *compiled)
 	ex_linear_open(compiled->model, &state->columns);
 	look_at_input(state);
 	state->kernel = ex_matrix_best();
+	state->narrow = is_narrow(&state->view);
 	EX_TRY(EX_ALLOC(host, state->view.n_layers, &state->step));
 	for (uint32_t i = 0; i < state->view.n_layers; i++)
 		EX_TRY(compile_step(host, state, i));

@@ -75,9 +75,12 @@ struct ex_network_state
 	ex_network_view view;
 	ex_linear_view columns;		/* of the input layer */
 	bool		identity;		/* column c is the value of feature c, for every feature */
+	bool		plain;			/* identity, all features numeric, and not
+								 * scaled */
 	bool		scaled;			/* some center is not 0 or some scale not 1 */
 	bool		has_relu;
 	bool		has_softmax;
+	bool		narrow;			/* dense matrices are kept as float32 */
 	const ex_matrix_kernel *kernel;
 	ex_step    *step;			/* one per layer, the input's first */
 	size_t		n_values;		/* per row, as in value_at */

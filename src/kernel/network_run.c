@@ -2,10 +2,10 @@
  * network_run.c
  *		Networks: from features to columns, forward, backward, and back.
  */
-#include <float.h>
 #include <math.h>
 #include <string.h>
 
+#include "finite.h"
 #include "linear_internal.h"
 #include "network_internal.h"
 
@@ -14,16 +14,6 @@
 /* ----------------------------------------------------------------
  * Features and columns
  * ---------------------------------------------------------------- */
-
-static bool
-all_finite(const double *value, size_t n)
-{
-	bool		finite = true;
-
-	for (size_t i = 0; i < n; i++)
-		finite &= fabs(value[i]) <= DBL_MAX;
-	return finite;
-}
 
 static void
 scale_columns(const ex_network_view *view, double *z)
@@ -37,13 +27,17 @@ encode_row(const ex_network_state *state, const double *x, double *z)
 {
 	const ex_network_view *view = &state->view;
 
-	if (state->identity && all_finite(x, view->n_columns))
+	if (state->identity && ex_all_finite(x, view->n_columns))
+	{
 		memcpy(z, x, view->n_columns * sizeof(double));
+		if (!state->scaled)
+			return true;
+	}
 	else
 		ex_linear_columns(&state->columns, x, z);
 	if (state->scaled)
 		scale_columns(view, z);
-	return all_finite(z, view->n_columns);
+	return ex_all_finite(z, view->n_columns);
 }
 
 ex_status
@@ -68,6 +62,12 @@ decode_row(const ex_network_state *state, const uint8_t *kind, const double *x, 
 {
 	const ex_linear_view *columns = &state->columns;
 
+	if (state->plain && ex_all_finite(x, columns->n_features))
+	{
+		for (uint32_t f = 0; f < columns->n_features; f++)
+			gradient[f] = 0 + dz[f];	/* no -0, as below */
+		return;
+	}
 	memset(gradient, 0, columns->n_features * sizeof(double));
 	for (uint32_t c = 0; c < columns->n_columns; c++)
 	{
@@ -130,7 +130,7 @@ ex_network_forward(const ex_network_state *state, ex_host *host, ex_network_work
 		EX_TRY(state->step[i].run->forward(&pass, &state->step[i]));
 		EX_TRY(spend(&pass, &state->step[i], &cost));
 	}
-	if (!all_finite(ex_value(work, last), n * state->step[last].size))
+	if (!ex_all_finite(ex_value(work, last), n * state->step[last].size))
 		return ex_fail(host, EX_RANGE, "prediction is out of range");
 	return EX_OK;
 }
@@ -162,8 +162,11 @@ start_gradients(const ex_network_state *state, ex_network_work *work, const doub
 	if (work->gradient == NULL)
 		EX_TRY(ex_network_alloc(work->host, state->n_gradients * work->capacity, sizeof(double),
 								&work->gradient));
-	for (uint32_t i = 0; i < last; i++)
-		memset(ex_gradient(work, i), 0, work->n * state->step[i].size * sizeof(double));
+	if (work->n == work->capacity)
+		memset(work->gradient, 0, state->step[last].gradient_at * work->n * sizeof(double));
+	else
+		for (uint32_t i = 0; i < last; i++)
+			memset(ex_gradient(work, i), 0, work->n * state->step[i].size * sizeof(double));
 	memcpy(ex_gradient(work, last), seed, work->n * state->step[last].size * sizeof(double));
 	return EX_OK;
 }
@@ -184,7 +187,7 @@ ex_network_backward(const ex_network_state *state, ex_host *host, ex_network_wor
 		EX_TRY(state->step[i].run->backward(&pass, &state->step[i]));
 		EX_TRY(spend(&pass, &state->step[i], &cost));
 	}
-	if (!all_finite(ex_gradient(work, 0), n))
+	if (!ex_all_finite(ex_gradient(work, 0), n))
 		return ex_fail(host, EX_RANGE, "gradient is out of range");
 	if (dz != NULL)
 		memcpy(dz, ex_gradient(work, 0), n * sizeof(double));
@@ -203,11 +206,20 @@ static ex_status
 borrow_work(ex_compiled *compiled, ex_host *host, size_t n, ex_network_work **work)
 {
 	ex_network_state *state = compiled->state;
-	uint32_t	tile = ex_network_tile(state);
-	size_t		size = ((state->n_values + state->n_gradients) * sizeof(double) +
-						state->n_winners * sizeof(uint32_t)) * tile;
-	bool		keep = state->many != NULL || (compiled->table_bytes <= compiled->table_limit &&
-											   size <= compiled->table_limit - compiled->table_bytes);
+	uint32_t	tile;
+	size_t		size;
+	bool		keep;
+
+	if (n == 1 && state->one != NULL)
+	{
+		*work = state->one;
+		return EX_OK;
+	}
+	tile = ex_network_tile(state);
+	size = ((state->n_values + state->n_gradients) * sizeof(double) +
+			 state->n_winners * sizeof(uint32_t)) * tile;
+	keep = state->many != NULL || (compiled->table_bytes <= compiled->table_limit &&
+								   size <= compiled->table_limit - compiled->table_bytes);
 
 	if (n == 1 || tile == 1)
 	{

@@ -10,7 +10,7 @@
 #include "utils/array.h"
 #include "utils/memutils.h"
 
-/* The header; elements follow at ARR_DATA_PTR. */
+/* The header; elements are the caller's to write at ARR_DATA_PTR. */
 static ArrayType *
 new_array(int n_dims, const int *dims, int n, bool nulls, Size bytes)
 {
@@ -22,7 +22,8 @@ new_array(int n_dims, const int *dims, int n, bool nulls, Size bytes)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("array of attributions is too large")));
-	array = palloc0(size);
+	array = palloc(size);
+	memset(array, 0, overhead);
 	SET_VARSIZE(array, size);
 	array->ndim = n_dims;
 	array->dataoffset = nulls ? (int32) overhead : 0;

@@ -120,10 +120,13 @@ test_definition(void)
 			ok(run(ex_gemm_plain, &sizes[i], ta, tb, beta, c) <= 1,
 			   "%zu x %zu x %zu, transposed %d %d, beta %g", sizes[i].m, sizes[i].n, sizes[i].k,
 			   ta, tb, beta);
-			ex_matrix_use(EX_PROCESSOR_PORTABLE);
-			run(ex_gemm_plain, &sizes[i], ta, tb, beta, other);
+			for (int p = EX_PROCESSOR_AVX2; p <= EX_PROCESSOR_PORTABLE; p++)
+			{
+				ex_matrix_use((ex_processor) p);
+				run(ex_gemm_plain, &sizes[i], ta, tb, beta, other);
+				is_same(c, other, sizeof(c), "... and the same bits on every processor");
+			}
 			ex_matrix_use(EX_PROCESSOR_BEST);
-			is_same(c, other, sizeof(c), "... and the same bits on every processor");
 		}
 }
 
@@ -239,7 +242,7 @@ test_long(void)
 	free(long_a);
 }
 
-/* One row times a packed matrix, in both precisions, on both paths. */
+/* One row times a packed matrix, in both precisions, on every path. */
 static void
 test_row(void)
 {
@@ -271,12 +274,17 @@ test_row(void)
 			for (size_t i = 0; i < ROWS; i += 3)
 				x[i] = 0;
 			fill(y[0], 80);
-			memcpy(y[1], y[0], sizeof(y[0]));
 			memcpy(start, y[0], sizeof(y[0]));
 			ex_matrix_best()->row(&matrix, x, mask, y[0]);
-			ex_matrix_portable.row(&matrix, x, mask, y[1]);
-			is_same(y[0], y[1], sizeof(y[0]), "row times %d x %zu, float%d: the same bits", ROWS, n,
-					narrow ? 32 : 64);
+			for (int p = EX_PROCESSOR_AVX2; p <= EX_PROCESSOR_PORTABLE; p++)
+			{
+				memcpy(y[1], start, sizeof(y[1]));
+				ex_matrix_use((ex_processor) p);
+				ex_matrix_best()->row(&matrix, x, mask, y[1]);
+				is_same(y[0], y[1], sizeof(y[0]), "row times %d x %zu, float%d: the same bits", ROWS,
+						n, narrow ? 32 : 64);
+			}
+			ex_matrix_use(EX_PROCESSOR_BEST);
 			for (size_t j = 0; j < 80; j++)
 			{
 				double		sum = start[j];
@@ -291,9 +299,58 @@ test_row(void)
 			for (size_t i = 0; i < ROWS; i++)
 				if (x[i] != 0)
 					active[n_active++] = (ex_active) {x[i], i * matrix.stride};
-			ex_matrix_best()->combine(&matrix, active, n_active, y[1]);
-			is_same(y[1], y[0], sizeof(y[0]), "... and the same from a list");
+			for (int p = EX_PROCESSOR_BEST; p <= EX_PROCESSOR_PORTABLE; p++)
+			{
+				memcpy(y[1], start, sizeof(y[1]));
+				ex_matrix_use((ex_processor) p);
+				ex_matrix_best()->combine(&matrix, active, n_active, y[1]);
+				is_same(y[1], y[0], sizeof(y[0]), "... and the same from a list");
+			}
+			ex_matrix_use(EX_PROCESSOR_BEST);
 		}
+}
+
+/* ReLU and its derivative, of every length and on every path. */
+static void
+test_relu(void)
+{
+	static const double sample[] = {1.5, -2, 0, -0.0, INFINITY, -INFINITY, NAN, 1e-310, -1e-310, 3, 7};
+	enum
+	{
+		N = 21
+	};
+	double		in[N];
+	double		r[N];
+	double		before[N];
+	double		wanted[2][N];
+	double		got[2][N];
+
+	for (size_t i = 0; i < N; i++)
+	{
+		in[i] = sample[i % (sizeof(sample) / sizeof(sample[0]))];
+		r[i] = random_unit() - 0.5;
+		before[i] = random_unit() - 0.5;
+	}
+	for (size_t n = 0; n <= N; n++)
+	{
+		memcpy(wanted[0], before, sizeof(before));
+		memcpy(wanted[1], before, sizeof(before));
+		for (size_t i = 0; i < n; i++)
+		{
+			wanted[0][i] = in[i] <= 0 ? 0 : in[i];
+			wanted[1][i] += in[i] > 0 ? r[i] : 0;
+		}
+		for (int p = EX_PROCESSOR_BEST; p <= EX_PROCESSOR_PORTABLE; p++)
+		{
+			memcpy(got[0], before, sizeof(before));
+			memcpy(got[1], before, sizeof(before));
+			ex_matrix_use((ex_processor) p);
+			ex_matrix_best()->relu(in, n, got[0]);
+			ex_matrix_best()->pass_relu(in, r, n, got[1]);
+			is_same(got, wanted, sizeof(got), "ReLU of %zu, forward and back", n);
+		}
+	}
+	ex_matrix_use(EX_PROCESSOR_BEST);
 }
 
 int
@@ -305,6 +362,7 @@ main(void)
 	test_pieces();
 	test_long();
 	test_row();
+	test_relu();
 	ex_arena_free(&arena);
 	return unit_done();
 }

@@ -3,7 +3,7 @@
  * gradients against central differences, rules against sums and hand
  * calculation, and every path against every other.
  */
-#include "matrix_kernel.h"
+#include "network_internal.h"
 #include "random_net.h"
 
 enum
@@ -201,9 +201,8 @@ rescale_error(const net *n, ex_compiled *compiled, const double *z, double dista
 static int	kinds_seen[EX_N_LAYER_KINDS];
 
 static void
-test_random_net(int number)
+test_net(net n, int number)
 {
-	net			n = random_net(3 + random_below(12), number % 2 == 0);
 	size_t		size = ex_shape_size(n.node[0].shape);
 	size_t		outputs = output_size(&n);
 	ex_compiled *compiled = compiled_of(&n);
@@ -259,6 +258,27 @@ test_random_net(int number)
 		ok(error <= 1e-13, "network %d: DeepLIFT sums up to %.1e at distance %g", number, error,
 		   distance);
 	}
+}
+
+static void
+test_random_net(int number)
+{
+	test_net(random_net(3 + random_below(12), number % 2 == 0), number);
+}
+
+/* A network whose matrices are kept as float32, as the model stores them. */
+static void
+test_wide_net(void)
+{
+	net			n = new_net(shape_of(130, 1, 1));
+
+	random_weights(add_dense(&n, 131, NULL), 0.1);
+	add_activation(&n, EX_LAYER_RELU);
+	random_weights(add_dense(&n, 3, NULL), 0.1);
+	ok(!((ex_network_state *) compiled_of(&n)->state)->narrow, "float64 weights are kept as float64");
+	round_weights(&n);
+	ok(((ex_network_state *) compiled_of(&n)->state)->narrow, "many float32 weights are kept as float32");
+	test_net(n, N_NETS);
 }
 
 /* ----------------------------------------------------------------
@@ -713,6 +733,7 @@ main(void)
 	host = ex_arena_init(&arena);
 	for (int i = 0; i < N_NETS; i++)
 		test_random_net(i);
+	test_wide_net();
 	for (int kind = 0; kind < EX_N_LAYER_KINDS; kind++)
 		ok(kinds_seen[kind] >= 10, "%s: %d times", ex_layer_kind_names[kind], kinds_seen[kind]);
 	test_rules();
