@@ -36,8 +36,22 @@ call_site(FunctionCallInfo fcinfo)
 
 	if (site == NULL)
 		fcinfo->flinfo->fn_extra = site = call_site_create(fcinfo->flinfo->fn_mcxt);
+	/* an error may have left the host in the scratch of an output */
+	site->host->context = site->scratch;
 	MemoryContextReset(site->scratch);
 	return site;
+}
+
+void *
+call_site_begin_output(CallSite *site)
+{
+	return site->host->begin_scratch(site->host);
+}
+
+void
+call_site_end_output(CallSite *site, void *outer)
+{
+	site->host->end_scratch(site->host, outer);
 }
 
 CallSite *

@@ -44,6 +44,13 @@ extern void call_site_row(CallSite *site, FunctionCallInfo fcinfo, InputKind kin
 /* Both: the model in argument 0, the input in argument 1. */
 extern CallSite *call_site_input(FunctionCallInfo fcinfo, ModelSource source, InputKind kind);
 
+/*
+ * Between the two, what is allocated is only needed for one of many outputs,
+ * and given back at the end.  Pass on what begin returned.
+ */
+extern void *call_site_begin_output(CallSite *site);
+extern void call_site_end_output(CallSite *site, void *outer);
+
 /* A raw[K] or phi[K * p] in scratch memory. */
 extern double *call_site_doubles(CallSite *site, uint64 count);
 

@@ -181,7 +181,12 @@ static void
 all_rows(CallSite *site, RowWriter *writer, const GradientPlan *plan, const RowSelection *selection)
 {
 	for (uint32 i = 0; i < plan->outputs.count; i++)
+	{
+		void	   *outer = call_site_begin_output(site);
+
 		gradient_rows(site, writer, plan, plan->outputs.first + i, selection);
+		call_site_end_output(site, outer);
+	}
 }
 
 /*
@@ -325,7 +330,12 @@ total_derivative(FunctionCallInfo fcinfo, ModelSource source, InputKind kind)
 	check_is_derivative(plan.call.method);
 	outputs = call_site_outputs(site, fcinfo, ARG_OUTPUT);
 	for (uint32 i = 0; i < outputs.count; i++)
+	{
+		void	   *outer = call_site_begin_output(site);
+
 		total_row(site, &writer, &plan, outputs.first + i);
+		call_site_end_output(site, outer);
+	}
 	return (Datum) 0;
 }
 

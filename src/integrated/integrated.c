@@ -89,9 +89,11 @@ integrated_gradients(FunctionCallInfo fcinfo, ModelSource source, InputKind kind
 	for (uint32 i = 0; i < outputs.count; i++)
 	{
 		Attribution a = attribution_of(site, both, outputs.first + i, call.space, "integrated_gradients");
+		void	   *outer = call_site_begin_output(site);
 
 		call.output = outputs.first + i;
 		EX_PG(site->host, ex_integrated_gradients(site->entry->compiled, site->host, &call, value, &a.base_value));
+		call_site_end_output(site, outer);
 		a.value = value;
 		attribution_rows(&writer, &a, &selection);
 	}
@@ -180,10 +182,12 @@ expected_gradients(FunctionCallInfo fcinfo, ModelSource source, InputKind kind)
 	for (uint32 i = 0; i < outputs.count; i++)
 	{
 		Attribution a = attribution_of(site, both, outputs.first + i, call.space, "expected_gradients");
+		void	   *outer = call_site_begin_output(site);
 
 		call.output = outputs.first + i;
 		EX_PG(site->host, ex_expected_gradients(site->entry->compiled, site->host, &call, &result));
 		EX_PG(site->host, ex_expected_base(site->entry->compiled, site->host, &call, &a.base_value));
+		call_site_end_output(site, outer);
 		a.value = result.value;
 		a.std_error = result.std_error;
 		a.ci_low = result.ci_low;

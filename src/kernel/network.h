@@ -92,6 +92,12 @@ enum
 #define EX_MAX_ACTIVATIONS	(64 * 1024 * 1024)	/* numbers in all layers, for
 												 * one row */
 
+/*
+ * Kernel, stride, padding, dilation: so that positions in a padded image, sums
+ * of a few of these and of the image's size, are int32_t.
+ */
+#define EX_MAX_WINDOW_SETTING EX_MAX_ACTIVATIONS
+
 typedef struct ex_shape
 {
 	uint32_t	channels;

@@ -96,11 +96,14 @@ compile_dense(ex_host *host, ex_network_state *state, ex_step *step)
 	EX_TRY(make_packed(host, is_f32, n_in, n_out, &step->ahead));
 	EX_TRY(make_packed(host, is_f32, n_out, n_in, &step->back));
 	for (size_t o = 0; o < n_out; o++)
+	{
+		EX_TRY(ex_poll(host));
 		for (size_t i = 0; i < n_in; i++, at++)
 		{
 			set_packed(&step->ahead, i, o, ex_network_weight(view, at));
 			set_packed(&step->back, o, i, ex_network_weight(view, at));
 		}
+	}
 	EX_TRY(wide_weights(host, view, &step->layer, n_out * n_in, n_out, &step->bias));
 	step->cost = (double) n_out * (double) n_in;
 	step->run = &ex_step_dense;

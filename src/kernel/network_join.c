@@ -3,7 +3,8 @@
  *		Layers that bring inputs together, or put the same numbers elsewhere.
  *
  * In sums and products an input of shape (c, 1, 1) is spread over the pixels
- * of its channel.
+ * of its channel.  How many inputs there are is the model's: each is polled
+ * for.
  */
 #include <string.h>
 
@@ -151,6 +152,7 @@ add_forward(const ex_pass *pass, const ex_step *step)
 		const double *x = ex_step_input(pass, step, i);
 		size_t		over = spread_over(pass, step, i);
 
+		EX_TRY(ex_poll(pass->host));
 		if (over == 1)
 			add_to(y, x, n);
 		else
@@ -171,6 +173,7 @@ add_backward(const ex_pass *pass, const ex_step *step)
 		double	   *to = ex_step_input_gradient(pass, step, i);
 		size_t		over = spread_over(pass, step, i);
 
+		EX_TRY(ex_poll(pass->host));
 		if (over == 1)
 			add_to(to, r, n);
 		else
@@ -197,6 +200,7 @@ multiply_forward(const ex_pass *pass, const ex_step *step)
 		const double *x = ex_step_input(pass, step, i);
 		size_t		over = spread_over(pass, step, i);
 
+		EX_TRY(ex_poll(pass->host));
 		for (size_t j = 0; j < n; j++)
 			y[j] *= x[j / over];
 	}
@@ -240,10 +244,13 @@ product_multiplier(const ex_pass *pass, const ex_step *step, uint32_t i, size_t 
 	return 0.5 * (before + before0) * after;
 }
 
+#define POLL_FACTORS ((size_t) 1 << 20)
+
 static ex_status
 multiply_backward(const ex_pass *pass, const ex_step *step)
 {
 	const double *r = ex_step_gradient(pass, step);
+	size_t		per_poll = 1 + POLL_FACTORS / step->layer.n_inputs;
 
 	for (uint32_t i = 0; i < step->layer.n_inputs; i++)
 	{
@@ -253,8 +260,12 @@ multiply_backward(const ex_pass *pass, const ex_step *step)
 
 		for (size_t row = 0; row < pass->n; row++)
 			for (size_t j = 0; j < step->size; j++)
+			{
+				if (j % per_poll == 0)
+					EX_TRY(ex_poll(pass->host));
 				to[row * n + j / over] += r[row * step->size + j] *
 					product_multiplier(pass, step, i, row, j);
+			}
 	}
 	return EX_OK;
 }

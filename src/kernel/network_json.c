@@ -609,7 +609,10 @@ read_inputs(reader *r, reading *l)
 		EX_TRY(find_entry(r, value, l->where, &input[0]));
 	ex_json_begin(r->json, value, &cursor);
 	for (uint32_t i = 0; many && ex_json_next(r->json, &cursor, &value); i++)
+	{
+		EX_TRY(ex_poll(r->host));
 		EX_TRY(find_entry(r, value, l->where, &input[i]));
+	}
 	for (uint32_t i = 0; i < n; i++)
 		l->input[i] = ex_network_put_shape(r->builder, input[i]);
 	l->new.input = input;

@@ -36,6 +36,32 @@ tap_position(const ex_window *w, const window_taps *taps, int32_t ky, int32_t kx
 		(uint32_t) (taps->x + kx * w->dilation_x);
 }
 
+/*
+ * Asks the host whether to stop, every few milliseconds: windows may be as
+ * large as the image, and as many as it has pixels.
+ */
+#define POLL_TAPS ((size_t) 1 << 22)
+
+static inline ex_status
+spend_window(const ex_pass *pass, size_t taps, size_t *spent)
+{
+	*spent += taps;
+	if (*spent < POLL_TAPS)
+		return EX_OK;
+	*spent = 0;
+	return ex_poll(pass->host);
+}
+
+/* Taps of a window that lie in the image, at most. */
+static size_t
+most_taps(const ex_window *w)
+{
+	size_t		height = (size_t) (w->kernel_height < w->height ? w->kernel_height : w->height);
+	size_t		width = (size_t) (w->kernel_width < w->width ? w->kernel_width : w->width);
+
+	return height * width;
+}
+
 /* ----------------------------------------------------------------
  * Maximum
  * ---------------------------------------------------------------- */
@@ -94,11 +120,14 @@ max_forward(const ex_pass *pass, const ex_step *step)
 	double	   *out = ex_step_output(pass, step);
 	uint32_t   *winner = winners(pass->work, step, 0);
 	size_t		n_images = pass->n * step->from.channels;
+	size_t		taps = most_taps(w);
+	size_t		spent = 0;
 
 	for (size_t i = 0; i < n_images; i++, image += (size_t) w->height * (size_t) w->width)
 		for (int32_t y = 0; y < w->out_height; y++)
 			for (int32_t x = 0; x < w->out_width; x++)
 			{
+				EX_TRY(spend_window(pass, taps, &spent));
 				*winner = find_winner(w, image, y, x);
 				*out++ = *winner == EX_NO_WINNER ? -INFINITY : image[*winner];
 				winner++;
@@ -177,10 +206,10 @@ static double
 divisor(const ex_step *step, const window_taps *taps)
 {
 	const ex_window *w = &step->window;
-	int32_t		covered = (taps->ky_end - taps->ky) * (taps->kx_end - taps->kx);
+	double		covered = (double) (taps->ky_end - taps->ky) * (taps->kx_end - taps->kx);
 
 	if (step->layer.setting[EX_FLAGS] & EX_POOL_COUNTS_PADDING)
-		covered = w->kernel_height * w->kernel_width;
+		covered = (double) w->kernel_height * w->kernel_width;
 	return covered > 0 ? covered : 1;
 }
 
@@ -214,11 +243,16 @@ average_forward(const ex_pass *pass, const ex_step *step)
 	const double *image = ex_step_input(pass, step, 0);
 	double	   *out = ex_step_output(pass, step);
 	size_t		n_images = pass->n * step->from.channels;
+	size_t		taps = most_taps(w);
+	size_t		spent = 0;
 
 	for (size_t i = 0; i < n_images; i++, image += (size_t) w->height * (size_t) w->width)
 		for (int32_t y = 0; y < w->out_height; y++)
 			for (int32_t x = 0; x < w->out_width; x++)
+			{
+				EX_TRY(spend_window(pass, taps, &spent));
 				*out++ = window_mean(step, image, y, x);
+			}
 	return EX_OK;
 }
 
@@ -229,11 +263,16 @@ average_backward(const ex_pass *pass, const ex_step *step)
 	const double *r = ex_step_gradient(pass, step);
 	double	   *image = ex_step_input_gradient(pass, step, 0);
 	size_t		n_images = pass->n * step->from.channels;
+	size_t		taps = most_taps(w);
+	size_t		spent = 0;
 
 	for (size_t i = 0; i < n_images; i++, image += (size_t) w->height * (size_t) w->width)
 		for (int32_t y = 0; y < w->out_height; y++)
 			for (int32_t x = 0; x < w->out_width; x++)
+			{
+				EX_TRY(spend_window(pass, taps, &spent));
 				spread(step, *r++, y, x, image);
+			}
 	return EX_OK;
 }
 

@@ -216,6 +216,20 @@ windows_touch_input(axis a, int64_t n)
 }
 
 static ex_status
+check_window_limit(ex_host *host, const ex_layer *layer, const char *where)
+{
+	for (int i = EX_KERNEL_H; i <= EX_DILATION_W; i++)
+	{
+		if (layer->setting[i] <= EX_MAX_WINDOW_SETTING)
+			continue;
+		ex_fail(host, EX_LIMIT, "window of %s is too large", where);
+		ex_detail(host, "Kernel, stride, padding and dilation must not be more than %d.", EX_MAX_WINDOW_SETTING);
+		return EX_LIMIT;
+	}
+	return EX_OK;
+}
+
+static ex_status
 slide(ex_host *host, const ex_layer *layer, ex_shape input, const char *where, ex_shape *shape)
 {
 	axis		y = vertical(layer, input);
@@ -227,9 +241,12 @@ slide(ex_host *host, const ex_layer *layer, ex_shape input, const char *where, e
 		return ex_fail(host, EX_INVALID, "kernel of %s, %d x %d, is larger than its padded input, %u x %u",
 					   where, layer->setting[EX_KERNEL_H], layer->setting[EX_KERNEL_W],
 					   input.height, input.width);
+	/* too many are refused by their number */
+	shape->height = shape->width = EX_MAX_ACTIVATIONS;
 	if (height > EX_MAX_ACTIVATIONS || width > EX_MAX_ACTIVATIONS)
-		height = width = EX_MAX_ACTIVATIONS;	/* refused by their number */
-	else if (is_pool(layer->kind) && !(windows_touch_input(y, height) && windows_touch_input(x, width)))
+		return EX_OK;
+	EX_TRY(check_window_limit(host, layer, where));
+	if (is_pool(layer->kind) && !(windows_touch_input(y, height) && windows_touch_input(x, width)))
 		return ex_fail(host, EX_INVALID, "%s has windows that cover nothing but padding", where);
 	shape->height = (uint32_t) height;
 	shape->width = (uint32_t) width;

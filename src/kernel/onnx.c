@@ -484,23 +484,21 @@ check_type(onnx_reader *reader, const onnx_port *port)
 static ex_status
 add_features(onnx_reader *reader, uint32_t port, size_t n)
 {
-	onnx_feature *grown;
-
 	if (n > EX_MAX_FEATURES - reader->n_features)
 		return bad_input(reader, &reader->input[port], EX_LIMIT, "has more columns than a model may have features");
-	EX_TRY(EX_ALLOC(reader->host, reader->n_features + n, &grown));
-	if (reader->n_features > 0)
-		memcpy(grown, reader->feature, reader->n_features * sizeof(onnx_feature));
+	EX_TRY(ex_reserve(reader->host, &reader->features, n * sizeof(onnx_feature)));
+	reader->feature = (onnx_feature *) reader->features.data;
+	reader->features.size += n * sizeof(onnx_feature);
 	for (size_t i = 0; i < n; i++)
 	{
-		onnx_feature *feature = &grown[reader->n_features + i];
+		onnx_feature *feature = &reader->feature[reader->n_features + i];
 
+		memset(feature, 0, sizeof(*feature));
 		feature->port = port;
 		feature->index = (uint32_t) i;
 		feature->siblings = (uint32_t) n;
 		feature->type = reader->input[port].type;
 	}
-	reader->feature = grown;
 	reader->n_features += (uint32_t) n;
 	return onnx_input_columns(reader, port, reader->n_features - (uint32_t) n, n);
 }

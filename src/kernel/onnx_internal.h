@@ -265,7 +265,9 @@ typedef struct onnx_reader
 	int64_t		traced_rows;	/* the number of rows that the file is fixed
 								 * to */
 
-	onnx_feature *feature;
+	ex_buffer	features;		/* onnx_feature: there may be an input for
+								 * each */
+	onnx_feature *feature;		/* the same */
 	uint32_t	n_features;
 	bool		is_image;
 	uint32_t	image_layer;

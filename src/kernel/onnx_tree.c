@@ -283,9 +283,12 @@ make_set(growing *g, const onnx_tree_node *node, ex_raw_node *raw, bool *yes_lef
 	}
 	*yes_left = !says_yes(g->ensemble, node, onnx_column_at_level(column, -1));
 	for (uint32_t level = 0; level < n_levels; level++)
+	{
+		EX_TRY(ex_poll(g->host));
 		if (says_yes(g->ensemble, node, onnx_column_at_level(column, level)) == *yes_left)
 			set[level / 32] |= UINT32_C(1) << (level % 32);
-	return ex_poll(g->host);
+	}
+	return EX_OK;
 }
 
 static int
@@ -316,6 +319,7 @@ make_bounds(growing *g, const onnx_tree_node *node, const double **out, size_t *
 			double		beyond;
 			bool		inverted;
 
+			EX_TRY(ex_poll(g->host));
 			onnx_fold_limit(column, at->member[m], false, &beyond, &inverted);
 			interval[inverted ? 0 : 1] = beyond;
 			onnx_fold_limit(column, at->member[m], true, &beyond, &inverted);
@@ -323,7 +327,6 @@ make_bounds(growing *g, const onnx_tree_node *node, const double **out, size_t *
 			if (interval[0] < interval[1])
 				EX_TRY(ex_append(g->host, &list, interval, sizeof(interval)));
 		}
-		EX_TRY(ex_poll(g->host));
 		if (at->or_else == ONNX_NO_NODE)
 			break;
 	}
@@ -377,6 +380,7 @@ grow_stage(growing *g, uint32_t i, origin from)
 	origin		next = from;
 	ex_raw_node *raw;
 
+	EX_TRY(ex_poll(g->host));	/* the chain may be long, and has as many stages */
 	g->doubled = true;
 	EX_TRY(append_node(g, inside ? node->yes : node->no, NULL, &number[0]));
 	next.stage++;

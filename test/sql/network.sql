@@ -157,6 +157,21 @@ SELECT network('{"kind":"relu"}', '"features":["a",{"name":"c","levels":["u"]}]'
 SELECT network('{"kind":"relu"}', '"features":["a"],"columns":[{"feature":"a","scale":0}]');
 SELECT network('{"kind":"relu"}', '"features":["a"],"columns":[{"feature":"b"}]');
 SELECT network('{"kind":"relu"}', '"features":["a"],"outputs":["x","y"]');
+-- windows whose positions int4 would not hold
+SELECT image('{"kind":"max_pool","kernel":[3,1],"stride":1,"padding":[0,0,2147483647,0],"dilation":[1073741824,1]}');
+SELECT image('{"kind":"conv2d","kernel":1,"stride":[1,1073741824],"padding":[0,2147483647,0,0],"weights":[[[[1]]]]}');
+-- what takes minutes can be cancelled: a layer may read another often, a window be as large as the image
+INSERT INTO networks VALUES
+('product', format('{"family":"network","features":["a"],"layers":[{"kind":"dense","units":1000,"weights":[1%1$s]},
+	{"kind":"multiply","inputs":[1%2$s]},{"kind":"dense","units":1,"weights":[1%1$s]}]}',
+	repeat(',1', 999), repeat(',1', 29999))::explain.model),
+('pool', format('{"family":"network","features":["a"],"layers":[{"kind":"dense","units":360000,"weights":[1%1$s]},
+	{"kind":"reshape","shape":[1,600,600]},{"kind":"average_pool","kernel":599,"stride":1,"padding":299},
+	{"kind":"global_average_pool"}]}', repeat(',1', 359999))::explain.model);
+SET statement_timeout = '100ms';
+SELECT explain.gradient_array(m, '{1}'::float8[]) FROM networks WHERE name = 'product';
+SELECT explain.predict(m, '{1}'::float8[]) FROM networks WHERE name = 'pool';
+RESET statement_timeout;
 -- 4, 6 numbers that are none: nothing is made of them in silence
 SELECT explain.predict(m, '{NaN,1}'::float8[]) FROM networks WHERE name = 'xor';
 SELECT explain.predict(m, '{Infinity,1}'::float8[]) FROM networks WHERE name = 'xor';

@@ -525,6 +525,7 @@ static const damage image_damage[] = {
 	{EX_FEATURE_KIND, 7, EX_BOOLEAN, EX_INVALID, "column of feature \"red[1,2]\" is a pixel of an image, but the feature is not numeric"},
 	{EX_LAYER_SETTING, EX_N_SETTINGS + EX_STRIDE_H, 0, EX_INVALID, "stride of layer \"c\" must be 1 or more"},
 	{EX_LAYER_SETTING, EX_N_SETTINGS + EX_GROUPS, 3, EX_INVALID, "groups of layer \"c\", 3, do not divide its 2 input and 4 output channels"},
+	{EX_LAYER_SETTING, EX_N_SETTINGS + EX_STRIDE_W, EX_MAX_WINDOW_SETTING + 1.0, EX_LIMIT, "window of layer \"c\" is too large"},
 	{EX_LAYER_SETTING, EX_N_SETTINGS + EX_KERNEL_H, 100, EX_INVALID, "kernel of layer \"c\", 100 x 2, is larger than its padded input, 4 x 5"},
 	{EX_LAYER_SETTING, EX_N_SETTINGS + EX_PAD_TOP, 2147483647, EX_LIMIT, NULL},
 	{EX_LAYER_SETTING, 4 * EX_N_SETTINGS + EX_PAD_LEFT, 9, EX_INVALID, "layer \"m\" has windows that cover nothing but padding"},
