@@ -270,13 +270,6 @@ run_tile(const ex_tile *tile)
 	}
 }
 
-/* x where the condition holds, else 0 */
-INLINE vec
-where(bits condition, vec x)
-{
-	return (vec) ((bits) x & condition);
-}
-
 /* At n numbers: whole vectors, or the rest. */
 INLINE void
 relu_vector(const double *a, size_t n, double *y)
@@ -284,7 +277,7 @@ relu_vector(const double *a, size_t n, double *y)
 	vec			v;
 
 	load(&v, a, n);
-	v = where(~(v <= 0), v);
+	v = (vec) ((bits) v & ~(v <= 0));
 	store(y, &v, n);
 }
 
@@ -309,7 +302,7 @@ pass_vector(const double *a, const double *r, size_t n, double *to)
 	load(&value, a, n);
 	load(&passed, r, n);
 	load(&sum, to, n);
-	sum += where(value > 0, passed);
+	sum += (vec) ((bits) passed & (value > 0));
 	store(to, &sum, n);
 }
 
