@@ -404,6 +404,7 @@ ex_integrate_chain(ex_integral *integral, const ex_network_state *network, doubl
 {
 	walk		w;
 	double		spent = 0;
+	size_t		n_kinks = 0;
 	uint32_t	i;
 
 	EX_TRY(open_walk(&w, integral, network));
@@ -415,6 +416,7 @@ ex_integrate_chain(ex_integral *integral, const ex_network_state *network, doubl
 		size_t		j = w.level[i].first;
 
 		EX_TRY(spend(&w, &spent));
+		EX_TRY(ex_count_kinks(integral->host, n_kinks++));
 		EX_TRY(advance(&w, w.level[i].time[j]));
 		cross(&w, i, j);
 	}

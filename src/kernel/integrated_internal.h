@@ -50,6 +50,9 @@ extern bool ex_piecewise_linear(const ex_network_state *network, bool *linear);
  */
 extern ex_status ex_find_knots(ex_integral *integral, const bool *linear, double **knot, size_t *n);
 
+/* EX_LIMIT if a path that has n kinks may have no more: every layer can double them. */
+extern ex_status ex_count_kinks(ex_host *host, size_t n);
+
 /* Add the integral of a piecewise linear model between its knots to integral->sum. */
 extern ex_status ex_integrate_pieces(ex_integral *integral, const double *knot, size_t n);
 

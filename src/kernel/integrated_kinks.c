@@ -186,18 +186,23 @@ find_crossings(finder *f, const knot *left, size_t row, uint32_t *i)
  * Passes over the path.
  */
 
+ex_status
+ex_count_kinks(ex_host *host, size_t n)
+{
+	if (n < EX_IG_MAX_POINTS)
+		return EX_OK;
+	ex_fail(host, EX_LIMIT, "path to the row has too many kinks");
+	ex_detail(host, "The limit is %d.", EX_IG_MAX_POINTS);
+	ex_hint(host, "Use explain.expected_gradients, or a baseline nearer to the row.");
+	return EX_LIMIT;
+}
+
 static ex_status
 add_knot(finder *f, double at, uint32_t layer, uint32_t tries)
 {
 	knot		one = {at, layer, tries};
 
-	if (f->next.size / sizeof(knot) >= EX_IG_MAX_POINTS)
-	{
-		ex_fail(f->integral->host, EX_LIMIT, "path to the row has too many kinks");
-		ex_detail(f->integral->host, "The limit is %d.", EX_IG_MAX_POINTS);
-		ex_hint(f->integral->host, "Use explain.expected_gradients, or a baseline nearer to the row.");
-		return EX_LIMIT;
-	}
+	EX_TRY(ex_count_kinks(f->integral->host, f->next.size / sizeof(knot)));
 	f->again |= layer < f->n_layers;
 	return ex_append(f->integral->host, &f->next, &one, sizeof(one));
 }
@@ -216,9 +221,9 @@ static void
 look_further(const finder *f, uint32_t *layer, uint32_t *tries)
 {
 	const ex_step *step = &f->network->step[*layer];
-	uint32_t	members = (uint32_t) (step->window.kernel_height * step->window.kernel_width);
+	uint64_t	members = (uint64_t) step->window.kernel_height * (uint64_t) step->window.kernel_width;
 
-	if (is_maximum(step->layer.kind) && *tries + 1 < members)
+	if (is_maximum(step->layer.kind) && *tries + UINT64_C(1) < members)
 		(*tries)++;
 	else
 	{

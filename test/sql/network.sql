@@ -172,6 +172,10 @@ SET statement_timeout = '100ms';
 SELECT explain.gradient_array(m, '{1}'::float8[]) FROM networks WHERE name = 'product';
 SELECT explain.predict(m, '{1}'::float8[]) FROM networks WHERE name = 'pool';
 RESET statement_timeout;
+-- kinks that double in number with every layer
+SELECT explain.integrated_gradient_array(format('{"family":"network","features":["a"],"layers":[
+	{"kind":"dense","weights":[[1],[1]],"bias":[0,-0.5],"activation":"relu"},%s{"kind":"dense","weights":[[2,-4]]}]}',
+	repeat('{"kind":"dense","weights":[[2,-4],[2,-4]],"bias":[0,-0.5],"activation":"relu"},', 22))::explain.model, '{0.9}'::float8[]);
 -- 4, 6 numbers that are none: nothing is made of them in silence
 SELECT explain.predict(m, '{NaN,1}'::float8[]) FROM networks WHERE name = 'xor';
 SELECT explain.predict(m, '{Infinity,1}'::float8[]) FROM networks WHERE name = 'xor';
