@@ -219,6 +219,7 @@ forward_group(const ex_pass *pass, const ex_step *step, size_t group, double *im
 		size_t		stride = patch_stride(step, rows);
 		size_t		pixels = (size_t) rows * (size_t) w->out_width;
 
+		EX_TRY(ex_poll(pass->host));	/* one band's product may be too short for its own */
 		unfold(w, step->from.channels / groups, image, y, rows, patch, stride, false);
 		EX_TRY(product(pass, EX_NO_TRANSPOSE, n_out, pixels, k,
 					   step->weight + group * n_out * k, k, patch, stride, 1,
@@ -244,6 +245,7 @@ backward_group(const ex_pass *pass, const ex_step *step, size_t group, const dou
 		size_t		stride = patch_stride(step, rows);
 		size_t		pixels = (size_t) rows * (size_t) w->out_width;
 
+		EX_TRY(ex_poll(pass->host));
 		EX_TRY(product(pass, EX_TRANSPOSE, k, pixels, n_out,
 					   step->weight + group * n_out * k, k,
 					   out + (size_t) y * (size_t) w->out_width, n_pixels, 0, patch, stride));
